@@ -1,0 +1,1 @@
+"""A Docker homelab as one typed graph: previewed, deployed and queried with Pulumi, run by Komodo."""

@@ -1,0 +1,1 @@
+"""The rehearsal fleet: a simulated Komodo Core on this machine."""

@@ -1,0 +1,55 @@
+"""What a Core holds: its database and what it remembers while it runs. Documents are plain JSON, as Core answers them."""
+
+import itertools
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+Document = dict[str, Any]
+
+RESOURCE_KINDS = (
+    "Server",
+    "Swarm",
+    "Stack",
+    "Deployment",
+    "Build",
+    "Repo",
+    "Procedure",
+    "Action",
+    "Alerter",
+    "Builder",
+    "ResourceSync",
+)
+
+
+@dataclass
+class State:
+    """Collections by id (variables by name), in order of insertion; ``lock`` guards all of it."""
+
+    resources: dict[str, dict[str, Document]] = field(
+        default_factory=lambda: {kind: {} for kind in RESOURCE_KINDS}
+    )
+    variables: dict[str, Document] = field(default_factory=dict[str, Document])
+    tags: dict[str, Document] = field(default_factory=dict[str, Document])
+    users: dict[str, Document] = field(default_factory=dict[str, Document])
+    user_groups: dict[str, Document] = field(default_factory=dict[str, Document])
+    permissions: list[Document] = field(default_factory=list[Document])
+    api_keys: dict[str, Document] = field(default_factory=dict[str, Document])
+    git_accounts: dict[str, Document] = field(default_factory=dict[str, Document])
+    registry_accounts: dict[str, Document] = field(default_factory=dict[str, Document])
+    onboarding_keys: dict[str, Document] = field(default_factory=dict[str, Document])
+    updates: dict[str, Document] = field(default_factory=dict[str, Document])
+    alerts: dict[str, Document] = field(default_factory=dict[str, Document])
+    action_states: dict[tuple[str, str], set[str]] = field(default_factory=dict[tuple[str, str], set[str]])
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    _serial: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+
+    def new_id(self) -> str:
+        """A fresh ObjectId: seconds, a fixed middle, a counter; so ids sort by age."""
+        return f"{int(time.time()):08x}{'c0de5eed00'}{next(self._serial):06x}"
+
+
+def now_ms() -> int:
+    """The time in ms, as Core stamps documents."""
+    return int(time.time() * 1000)

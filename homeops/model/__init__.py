@@ -1,0 +1,1 @@
+"""The typed graph: what is declared. Pure data; no I/O, no Pulumi."""

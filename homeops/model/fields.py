@@ -1,0 +1,87 @@
+"""Field types of Komodo's configurations: a plain Python type and a mark that says how Core stores it.
+
+Core rewrites some values when it stores them (client/core/rs/src/deserializers/). The marks carry that knowledge with
+the field, so that the canonical form, the TOML and the simulated Core read it from one place.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class KomodoModel(BaseModel):
+    """A value with Komodo's own field names; immutable, and an unknown field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+@dataclass(frozen=True, slots=True)
+class TrimmedText:
+    """Trailing white space becomes one newline; an empty text stays empty (file_contents.rs)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineText:
+    """One entry a line; a missing last newline is added, nothing else changes (environment.rs, labels.rs, ...).
+
+    ``form`` is the kind of entry: what Core accepts as a list in its place and whether it checks the lines on write.
+    """
+
+    form: Literal["environment", "label", "conversion", "signal"]
+
+
+@dataclass(frozen=True, slots=True)
+class TextList:
+    """A list of texts that Core also takes as one text, split at commas and newlines (string_list.rs)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A name or id of another resource; Core stores and returns the id. ``alias`` is the second name of the field."""
+
+    kind: str
+    alias: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """A list of names or ids of other resources; ``aliases`` are further names of the field."""
+
+    kind: str
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number of the given Rust type. Core refuses ``24.0`` for an integer and keeps f32 in single precision."""
+
+    rust: Literal["i32", "i64", "u8", "u32", "u64", "f32", "f64"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitive:
+    """A value that must not be shown: Core returns it in clear to whoever may read the resource."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """Further names under which Core accepts the field."""
+
+    names: tuple[str, ...]
+
+
+FileText = Annotated[str, TrimmedText()]
+EnvironmentText = Annotated[str, LineText("environment")]
+LabelText = Annotated[str, LineText("label")]
+ConversionText = Annotated[str, LineText("conversion")]
+SignalText = Annotated[str, LineText("signal")]
+StringList = Annotated[list[str], TextList()]
+SensitiveText = Annotated[str, Sensitive()]
+I32 = Annotated[int, Number("i32")]
+I64 = Annotated[int, Number("i64")]
+U8 = Annotated[int, Number("u8")]
+U32 = Annotated[int, Number("u32")]
+U64 = Annotated[int, Number("u64")]
+F32 = Annotated[float, Number("f32")]
+F64 = Annotated[float, Number("f64")]
