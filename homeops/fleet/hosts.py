@@ -1,0 +1,88 @@
+"""The six hosts. Addresses and SSH users are facts of the site: Pulumi.<stack>.yaml."""
+
+from homeops.model.host import ContainerPeriphery, Host, Quirk, SystemdPeriphery
+
+AGE_KEY = Quirk(
+    name="age-key",
+    reason="Periphery decrypts secrets with it; on hosts reached as another user than root it was once left with that user",
+    settings={"path": "/etc/sops/age/keys.txt", "owner": "root:root", "mode": "600"},
+)
+
+ROOT_COMPOSE = "/root/komodo-periphery/compose.yaml"
+USER_COMPOSE = "~/komodo-periphery/compose.yaml"
+
+komodo = Host(
+    "komodo",
+    description="Komodo Core and its own Periphery (Proxmox LXC container 200)",
+    tags=["control-plane"],
+    role="Komodo Core (self-managed) and systemd Periphery",
+    # A service of systemd survives the redeploy of Core, and so can bring Core back.
+    periphery=SystemdPeriphery(path="/etc/komodo/periphery.config.toml"),
+    quirks=[
+        AGE_KEY,
+        Quirk(
+            name="apparmor-mask",
+            reason="an unprivileged LXC container cannot read AppArmor's profiles, so Docker's integration of it fails",
+            settings={"unit": "mask-apparmor.service", "mount": "/sys/kernel/security"},
+        ),
+        Quirk(
+            name="native-sops",
+            reason="the systemd Periphery runs the decrypt hook on the host itself, not in the custom image",
+            settings={"hook": "/usr/local/bin/sops-decrypt.sh"},
+        ),
+    ],
+)
+
+nvr = Host(
+    "nvr",
+    description="Video recording",
+    tags=["media"],
+    role="Video recording",
+    periphery=ContainerPeriphery(path=ROOT_COMPOSE),
+    quirks=[AGE_KEY],
+)
+
+kasm = Host(
+    "kasm",
+    description="Remote desktop (KASM)",
+    tags=["remote-access"],
+    role="Remote desktop (KASM)",
+    periphery=ContainerPeriphery(path=ROOT_COMPOSE),
+    quirks=[AGE_KEY],
+    unmanaged={"KASM Workspaces": "its installer manages it; only Newt, the tunnel agent, is ours on this host"},
+)
+
+omni = Host(
+    "omni",
+    description="Talos Kubernetes management",
+    tags=["kubernetes"],
+    role="Talos K8s management",
+    periphery=ContainerPeriphery(path=ROOT_COMPOSE),
+    quirks=[AGE_KEY],
+)
+
+server04 = Host(
+    "server04",
+    description="App server and build server",
+    tags=["apps", "build"],
+    role="App server and build server",
+    periphery=ContainerPeriphery(path=USER_COMPOSE),
+    quirks=[
+        AGE_KEY,
+        Quirk(
+            name="docker-dns",
+            reason="Docker's embedded DNS does not forward on this host, and a git clone inside the container fails",
+        ),
+    ],
+)
+
+seaweedfs = Host(
+    "seaweedfs",
+    description="Object storage",
+    tags=["storage"],
+    role="Object storage",
+    periphery=ContainerPeriphery(path=USER_COMPOSE),
+    quirks=[AGE_KEY],
+)
+
+HOSTS = (komodo, nvr, kasm, omni, server04, seaweedfs)

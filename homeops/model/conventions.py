@@ -1,0 +1,113 @@
+"""What a declaration leaves out: how a host, a stack, a build become Komodo's configuration. Explicit fields win."""
+
+from typing import Any
+
+from homeops.model.config.build import BuildConfig, ImageRegistryConfig
+from homeops.model.config.builder import AwsBuilder, ServerBuilder, ServerBuilderConfig, UrlBuilder
+from homeops.model.config.command import SystemCommand
+from homeops.model.config.repo import RepoConfig
+from homeops.model.config.resource_sync import ResourceSyncConfig
+from homeops.model.config.server import ServerConfig
+from homeops.model.config.stack import StackConfig, StackFileDependency
+from homeops.model.fields import KomodoModel
+from homeops.model.graph import StackFiles
+from homeops.model.host import PERIPHERY_PORT, Host
+from homeops.model.resources import Build, Builder, Repo, ResourceSync
+from homeops.model.site import RepositoryFacts, Site
+from homeops.model.stack import Stack, name_of
+
+DECRYPT = "sops-decrypt.sh"
+"""The hook that decrypts a stack's secrets; part of the custom Periphery image, and of hosts with a systemd Periphery."""
+
+KEEP_SECRETS_OUT = "[[COMPOSE_COMMAND]] --no-env-resolution"
+"""Wraps ``docker compose config``, which otherwise prints every value of ``env_file`` into Komodo's database."""
+
+
+def environment_text(variables: dict[str, str]) -> str:
+    """``KEY=value`` lines, as Komodo's environment fields hold them."""
+    return "".join(f"{name}={value}\n" for name, value in variables.items())
+
+
+def _git(repository: RepositoryFacts) -> dict[str, Any]:
+    fields: dict[str, Any] = {"repo": repository.name, "branch": repository.branch}
+    if repository.provider != "github.com":
+        fields["git_provider"] = repository.provider
+    if not repository.https:
+        fields["git_https"] = False
+    if repository.account:
+        fields["git_account"] = repository.account
+    return fields
+
+
+def server_config(host: Host, site: Site) -> ServerConfig:
+    """The Server of a host: enabled, Core dials its Periphery over TLS."""
+    facts = site.hosts.get(host.name)
+    derived: dict[str, Any] = {"enabled": True}
+    if facts is not None:
+        derived["address"] = f"https://{facts.address}:{PERIPHERY_PORT}"
+    return ServerConfig(**{**derived, **host.declared(ServerConfig)})
+
+
+def stack_config(stack: Stack, site: Site, files: StackFiles) -> StackConfig:
+    """The Stack of a declaration: files from the repository, secrets by the hook, the project name pinned.
+
+    The project name is pinned because a renamed stack otherwise leaves its named volumes behind.
+    """
+    derived: dict[str, Any] = {"server_id": stack.host_name, "project_name": stack.name}
+    own_source = stack.model_fields_set & {"repo", "linked_repo", "file_contents", "files_on_host"}
+    if not own_source:
+        derived |= _git(site.repository)
+        derived["file_paths"] = [f"{stack.path}/{file}" for file in files.compose]
+        derived["config_files"] = [
+            StackFileDependency(path=f"{stack.path}/{file}", requires="Redeploy") for file in files.config
+        ]
+        if files.secrets:
+            derived["pre_deploy"] = SystemCommand(path=stack.path, command=f"{DECRYPT}\n")
+            derived["compose_cmd_wrapper"] = KEEP_SECRETS_OUT
+            derived["compose_cmd_wrapper_include"] = ["config"]
+    if stack.env:
+        derived["environment"] = environment_text(stack.env)
+    return StackConfig(**{**derived, **stack.declared(StackConfig)})
+
+
+def build_config(build: Build, site: Site) -> BuildConfig:
+    """The Build of a declaration: from the fleet's repository unless it names another source."""
+    derived: dict[str, Any] = {"builder_id": name_of(build.builder)}
+    if not build.model_fields_set & {"repo", "linked_repo", "dockerfile", "files_on_host"}:
+        derived |= _git(site.repository)
+    if build.directory:
+        derived["build_path"] = build.directory
+    if build.args:
+        derived["build_args"] = environment_text(build.args)
+    return BuildConfig(**{**derived, **build.declared(BuildConfig)})
+
+
+def builder_config(builder: Builder) -> KomodoModel:
+    """The Builder of a declaration, of the type that its fields say."""
+    if builder.aws is not None:
+        return AwsBuilder(params=builder.aws)
+    if builder.url is not None:
+        return UrlBuilder(params=builder.url)
+    return ServerBuilder(params=ServerBuilderConfig(server_ids=[name_of(host) for host in builder.hosts]))
+
+
+def repo_config(repo: Repo, site: Site) -> RepoConfig:
+    """The Repo of a declaration: the fleet's repository unless it names another."""
+    derived: dict[str, Any] = {"server_id": name_of(repo.host)} if repo.host else {}
+    if "repo" not in repo.model_fields_set:
+        derived |= _git(site.repository)
+    return RepoConfig(**{**derived, **repo.declared(RepoConfig)})
+
+
+def sync_config(sync: ResourceSync, site: Site) -> ResourceSyncConfig:
+    """The ResourceSync of a declaration: the fleet's repository unless it names another source."""
+    derived: dict[str, Any] = {}
+    if not sync.model_fields_set & {"repo", "linked_repo", "file_contents", "files_on_host"}:
+        derived |= _git(site.repository)
+    return ResourceSyncConfig(**{**derived, **sync.declared(ResourceSyncConfig)})
+
+
+def registry_of(image: str) -> ImageRegistryConfig:
+    """Where ``registry/owner/name`` is pushed: the registry and its account."""
+    domain, account, _ = image.split("/", 2)
+    return ImageRegistryConfig(domain=domain, account=account)

@@ -1,0 +1,263 @@
+"""The fleet: everything that is declared, checked as a whole and projected onto Komodo's objects."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from homeops.errors import FleetError, Problem, nearest
+from homeops.model.conventions import (
+    build_config,
+    builder_config,
+    repo_config,
+    server_config,
+    stack_config,
+    sync_config,
+)
+from homeops.model.declaration import Declaration
+from homeops.model.fields import KomodoModel
+from homeops.model.graph import Directories, Graph, Resource, StackFiles, in_order
+from homeops.model.host import Host
+from homeops.model.kinds import KINDS
+from homeops.model.names import VARIABLE_NAME, is_object_id, stored_name
+from homeops.model.patterns import matches
+from homeops.model.resources import (
+    Action,
+    Alerter,
+    Build,
+    Builder,
+    Deployment,
+    Procedure,
+    Repo,
+    ResourceSync,
+    Swarm,
+    Tag,
+    UserGroup,
+    Variable,
+)
+from homeops.model.site import Site
+from homeops.model.stack import Stack, name_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fleet:
+    """All declarations, by kind."""
+
+    hosts: Sequence[Host] = ()
+    stacks: Sequence[Stack] = ()
+    swarms: Sequence[Swarm] = ()
+    deployments: Sequence[Deployment] = ()
+    builders: Sequence[Builder] = ()
+    builds: Sequence[Build] = ()
+    repos: Sequence[Repo] = ()
+    procedures: Sequence[Procedure] = ()
+    actions: Sequence[Action] = ()
+    alerters: Sequence[Alerter] = ()
+    syncs: Sequence[ResourceSync] = ()
+    variables: Sequence[Variable] = ()
+    tags: Sequence[Tag] = ()
+    user_groups: Sequence[UserGroup] = ()
+
+    def declarations(self) -> Iterator[Declaration]:
+        """Every declaration, kind by kind."""
+        for part in fields(self):
+            yield from getattr(self, part.name)
+
+
+def resolve(fleet: Fleet, site: Site, directories: Directories) -> Graph:
+    """The graph of Komodo objects; raises FleetError with every problem of the fleet at once."""
+    problems: list[Problem] = []
+    resources: list[Resource] = []
+    for declaration in fleet.declarations():
+        problems += declaration.problems
+        problems += _own_problems(declaration, site, directories)
+        if not declaration.problems:
+            resources.append(_resource(declaration, site, directories))
+    ordered, circles = in_order(tuple(resources))
+    graph = Graph(ordered)
+    problems += _duplicates(fleet)
+    problems += _site_problems(fleet, site)
+    problems += _dangling(graph, fleet)
+    problems += [_circle(graph, circle) for circle in circles]
+    problems += _clashes(graph)
+    problems += _control_plane(fleet, graph)
+    if problems:
+        raise FleetError(*problems)
+    return graph
+
+
+def _resource(declaration: Declaration, site: Site, directories: Directories) -> Resource:
+    after: tuple[str, ...] = ()
+    if isinstance(declaration, Stack):
+        after = tuple(name_of(stack) for stack in declaration.after)
+    return Resource(
+        kind=declaration.kind,
+        name=declaration.name,
+        config=_config(declaration, site, directories),
+        description=declaration.description,
+        tags=tuple(declaration.tags),
+        template=declaration.template,
+        deploy=isinstance(declaration, Stack) and not declaration.template,
+        after=after,
+        where=declaration.where,
+    )
+
+
+def _config(declaration: Declaration, site: Site, directories: Directories) -> KomodoModel:
+    match declaration:
+        case Host():
+            return server_config(declaration, site)
+        case Stack():
+            return stack_config(declaration, site, directories.get(declaration.path, StackFiles()))
+        case Builder():
+            return builder_config(declaration)
+        case Build():
+            return build_config(declaration, site)
+        case Repo():
+            return repo_config(declaration, site)
+        case ResourceSync():
+            return sync_config(declaration, site)
+        case _:
+            pass
+    given: dict[str, Any] = {}
+    match declaration:
+        case Deployment():
+            given = {"server_id": name_of(declaration.host)}
+        case Swarm():
+            given = {"server_ids": [name_of(host) for host in declaration.hosts]}
+        case _:
+            pass
+    kind = KINDS[declaration.kind]
+    config = type(kind.config.validate_python({}))
+    return kind.config.validate_python({**given, **declaration.declared(config)})
+
+
+def _own_problems(declaration: Declaration, site: Site, directories: Directories) -> Iterator[Problem]:
+    yield from _name_problems(declaration)
+    if isinstance(declaration, Host) and declaration.name not in site.hosts:
+        yield Problem(
+            declaration.where,
+            f"the site has no address for this host{nearest(declaration.name, site.hosts)}",
+            f"add homeops:hosts: {declaration.name}: {{address: ..., sshUser: ...}} to the settings of this Pulumi stack",
+        )
+    if isinstance(declaration, Builder):
+        given = [name for name in ("hosts", "url", "aws") if getattr(declaration, name)]
+        if len(given) != 1:
+            yield Problem(declaration.where, "a builder has exactly one of hosts, url and aws")
+    if isinstance(declaration, Stack) and not declaration.problems:
+        yield from _file_problems(declaration, directories)
+
+
+def _file_problems(stack: Stack, directories: Directories) -> Iterator[Problem]:
+    if stack.model_fields_set & {"repo", "linked_repo", "file_contents", "files_on_host", "file_paths"}:
+        return
+    files = directories.get(stack.path)
+    if files is None:
+        yield Problem(
+            stack.where,
+            f"{stack.path} does not exist{nearest(stack.path, directories)}",
+            f"make the directory with a compose.yaml, or give directory=... (host {stack.host_name})",
+        )
+    elif not files.compose:
+        yield Problem(stack.where, f"{stack.path} holds no compose file", f"write {stack.path}/compose.yaml")
+
+
+def _name_problems(declaration: Declaration) -> Iterator[Problem]:
+    name, kind = declaration.name, declaration.kind
+    stored = stored_name(kind, name)
+    if not name:
+        yield Problem(declaration.where, "the name is empty")
+    elif kind == "Variable":
+        if not VARIABLE_NAME.fullmatch(name):
+            yield Problem(declaration.where, "a variable's name is letters, digits and _, not starting with a digit")
+    elif stored != name:
+        yield Problem(
+            declaration.where,
+            f'Komodo would store this name as "{stored}"',
+            f'call it "{stored}"; a sync would otherwise delete and create it in turns',
+        )
+    elif is_object_id(name):
+        yield Problem(declaration.where, "Komodo takes a name of 24 hexadecimal digits for an id", "choose another name")
+
+
+def _duplicates(fleet: Fleet) -> Iterator[Problem]:
+    first: dict[tuple[str, str], Declaration] = {}
+    for declaration in fleet.declarations():
+        other = first.get((declaration.kind, declaration.name))
+        if other is None:
+            first[declaration.kind, declaration.name] = declaration
+        else:
+            yield Problem(declaration.where, f"declared already at {other.where.partition(': ')[0]}", "rename one of them")
+
+
+def _site_problems(fleet: Fleet, site: Site) -> Iterator[Problem]:
+    names = {host.name for host in fleet.hosts}
+    for name in site.hosts:
+        if name not in names:
+            yield Problem(f"settings: homeops:hosts: {name}", f"no such host is declared{nearest(name, names)}")
+
+
+def _dangling(graph: Graph, fleet: Fleet) -> Iterator[Problem]:
+    declared: dict[str, list[str]] = {}
+    for declaration in fleet.declarations():
+        declared.setdefault(declaration.kind, []).append(declaration.name)
+    for resource in graph.resources:
+        for mention in resource.mentions():
+            names = declared.get(mention.kind, [])
+            # A tag need not be declared: Komodo makes it when it is first used.
+            if mention.name in names or mention.kind == "Tag":
+                continue
+            word = "host" if mention.kind == "Server" else mention.kind.lower()
+            known = f"{word}s: {', '.join(sorted(set(names)))}" if names else f"no {word} is declared"
+            yield Problem(
+                resource.where,
+                f'{mention.path} "{mention.name}" is not a declared {word}{nearest(mention.name, names)}',
+                known if len(known) < 200 else "",
+            )
+
+
+def _circle(graph: Graph, circle: tuple[str, ...]) -> Problem:
+    first = next((resource for resource in graph.resources if resource.name == circle[0]), None)
+    return Problem(
+        first.where if first else "",
+        f"a circle: {' -> '.join(circle)}",
+        "take one of these out of after=; Core never ends a deploy of a circle",
+    )
+
+
+def _clashes(graph: Graph) -> Iterator[Problem]:
+    first: dict[tuple[str, str], Resource] = {}
+    for stack in graph.of("Stack"):
+        key = (getattr(stack.config, "server_id", ""), getattr(stack.config, "project_name", ""))
+        other = first.setdefault(key, stack)
+        if other is not stack and all(key):
+            yield Problem(
+                stack.where,
+                f'compose project "{key[1]}" on {key[0]} belongs to stack "{other.name}" already',
+                "give project_name=...",
+            )
+
+
+def _control_plane(fleet: Fleet, graph: Graph) -> Iterator[Problem]:
+    for stack in fleet.stacks:
+        if not stack.control_plane:
+            continue
+        if stack.auto_update:
+            yield Problem(stack.where, "auto_update is on, but Core cannot replace itself in the middle of an update")
+    never = {stack.name: stack for stack in fleet.stacks if stack.control_plane or stack.never_batch}
+    for procedure in graph.of("Procedure"):
+        for pattern in _batch_patterns(procedure):
+            for name, stack in never.items():
+                if matches(pattern, name):
+                    reason = stack.never_batch or "Core would restart in the middle of the procedure"
+                    yield Problem(
+                        procedure.where,
+                        f'the pattern "{pattern}" takes in stack "{name}", which no batch may deploy: {reason}',
+                        "name the stacks that it shall deploy",
+                    )
+
+
+def _batch_patterns(procedure: Resource) -> Iterator[str]:
+    for part in getattr(procedure.config, "stages", ()):
+        for row in part.executions:
+            if type(row.execution).__name__ in ("BatchDeployStack", "BatchDeployStackIfChanged", "BatchDestroyStack"):
+                yield row.execution.pattern

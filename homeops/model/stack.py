@@ -1,0 +1,53 @@
+"""A stack: one compose project on one host."""
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from homeops.model.config.stack import StackConfig
+from homeops.model.declaration import Declaration
+from homeops.model.fields import KomodoModel
+from homeops.model.host import Host
+
+
+def name_of(target: "Declaration | str") -> str:
+    """The name of a declared object, or the name that was written instead of it."""
+    return target if isinstance(target, str) else target.name
+
+
+class Protection(KomodoModel):
+    """Why a stack must not be deleted."""
+
+    reason: str
+
+
+class Stack(Declaration, StackConfig):
+    """A compose project: by convention all that is in ``docker/stacks/<host>/<directory>``.
+
+    Compose files, config files, secret files and the hook that decrypts them are found there; every field of a Komodo Stack
+    can be given instead. ``after``: stacks that must be deployed first, on any host. ``env``: non-secret environment.
+    ``control_plane``: Core itself; deployed before everything else and never by a batch.
+    """
+
+    kind: ClassVar[str] = "Stack"
+
+    host: Host | str
+    directory: str = ""
+    env: dict[str, str] = Field(default_factory=dict[str, str])
+    after: list["Stack | str"] = Field(default_factory=list["Stack | str"])
+    protect: Protection | None = None
+    control_plane: bool = False
+    never_batch: str = ""
+    """Why no procedure that deploys many stacks may take this one; empty when it may."""
+
+    @property
+    def host_name(self) -> str:
+        """The name of the host."""
+        return name_of(self.host)
+
+    @property
+    def path(self) -> str:
+        """The directory of the compose files, relative to the repository."""
+        if self.directory.startswith("docker/"):
+            return self.directory
+        return f"docker/stacks/{self.directory or f'{self.host_name}/{self.name}'}"

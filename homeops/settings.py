@@ -1,0 +1,116 @@
+"""Settings: the typed view of Pulumi.<stack>.yaml, the one place for each fact of an environment.
+
+A settings file may say ``homeops:like: prod``: it then holds only what differs from Pulumi.prod.yaml, block by block, so
+that a rehearsal never repeats a version or a name.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from homeops.errors import Problem, SettingsError, nearest
+from homeops.model.site import Site
+
+NAMESPACE = "homeops"
+LIKE = "like"
+CREDENTIALS = ("komodoApiKey", "komodoApiSecret")
+"""Pulumi secrets that belong to the client, not to the site."""
+
+
+def settings_file(stack: str, root: Path) -> Path:
+    """Where the settings of a Pulumi stack stand."""
+    return root / f"Pulumi.{stack}.yaml"
+
+
+def load_settings(stack: str, root: Path) -> Site:
+    """The site of a Pulumi stack; raises SettingsError with every wrong key at once."""
+    return read_site(_merged(stack, root, seen=()), where=settings_file(stack, root).name)
+
+
+def read_site(values: Mapping[str, Any], where: str) -> Site:
+    """The site from settings without their namespace; ``where`` starts each message."""
+    try:
+        return Site.model_validate({key: value for key, value in values.items() if key not in CREDENTIALS})
+    except ValidationError as error:
+        problems = [_problem(detail, where) for detail in error.errors()]
+        raise SettingsError(*problems) from None
+
+
+def _merged(stack: str, root: Path, seen: tuple[str, ...]) -> dict[str, Any]:
+    file = settings_file(stack, root)
+    own = _read(file)
+    like = own.pop(LIKE, None)
+    if like is None:
+        return own
+    if not isinstance(like, str) or like == stack or like in seen:
+        raise SettingsError(Problem(file.name, f"{NAMESPACE}:{LIKE} must name another Pulumi stack"))
+    return _overlay(_merged(like, root, (*seen, stack)), own)
+
+
+def _overlay(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in own.items():
+        below = merged.get(key)
+        both = isinstance(below, dict) and isinstance(value, dict)
+        merged[key] = _overlay(below, value) if both else value  # pyright: ignore[reportUnknownArgumentType]
+    return merged
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        document: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        stacks = sorted(path.name.split(".")[1] for path in file.parent.glob("Pulumi.*.yaml"))
+        stack = file.name.split(".")[1]
+        raise SettingsError(
+            Problem(
+                file.name,
+                f"there is no such file, so Pulumi stack {stack} has no settings{nearest(stack, stacks)}",
+                f"copy Pulumi.prod.yaml (settings here: {', '.join(stacks) or 'none'})",
+            )
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+        raise SettingsError(Problem(f"{file.name}{line}", f"not readable YAML ({_reason(error)})")) from None
+    config = document.get("config", {}) if isinstance(document, dict) else {}  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    prefix = f"{NAMESPACE}:"
+    return {str(key)[len(prefix) :]: value for key, value in config.items() if str(key).startswith(prefix)}  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType, reportUnknownVariableType]
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "problem", None) or getattr(error, "reason", error))
+
+
+def _problem(detail: Any, where: str) -> Problem:
+    path = [str(part) for part in detail["loc"]]
+    shown = f"{NAMESPACE}:" + ".".join(path)
+    if detail["type"] == "extra_forbidden":
+        return Problem(where, f"{shown}: unknown key{nearest(path[-1], _keys_beside(path))}")
+    if detail["type"] == "missing":
+        return Problem(where, f"{shown} is missing")
+    text = detail["msg"]
+    if detail["type"] == "string_pattern_mismatch":
+        text = "not of the right form"
+    return Problem(where, f"{shown}: {text} (it is {detail['input']!r})")
+
+
+def _keys_beside(path: list[str]) -> list[str]:
+    """The keys that are right in the block where the last key of the path stands."""
+    block: Any = Site
+    for part in path[:-1]:
+        if isinstance(block, type) and issubclass(block, BaseModel):
+            field = next((f for n, f in block.model_fields.items() if part in (n, f.alias)), None)
+            block = field.annotation if field else None
+        elif get_origin(block) is dict:
+            block = get_args(block)[1]
+        if get_origin(block) in (Union, UnionType):
+            block = get_args(block)[0]
+    if isinstance(block, type) and issubclass(block, BaseModel):
+        keys = [field.alias or name for name, field in block.model_fields.items()]
+        return [*keys, *CREDENTIALS, LIKE] if block is Site else keys
+    return []
