@@ -1,7 +1,8 @@
 """Which function answers which request. A handler takes the Core, who asks, and the decoded parameters.
 
-Parameters are plain JSON after decoding: canonical field names, Core's defaults filled in, partial configurations holding
-only what was sent and is not null, texts and lists normalised as Core stores them.
+Parameters are plain JSON after decoding: canonical field names, Core's defaults filled in, partial configurations
+holding only what was sent and is not null, texts and lists normalised as Core stores them. The caller is a stored user
+document; for the login route it is ``{"address": ...}``, where the request came from.
 """
 
 from collections.abc import Callable
@@ -20,7 +21,7 @@ HANDLERS: dict[tuple[Route, str], Handler] = {}
 def answers(route: Route, *requests: str) -> Callable[[Handler], Handler]:
     """Register a function as the answer to requests of a route, e.g. ``@answers("read", "GetServer")``.
 
-    The second argument of the handler is the user document of whoever asks.
+    A handler that refuses raises :class:`~homeops.lab.core.refusal.Refusal`. It runs with the state locked.
     """
 
     def register(handler: Handler) -> Handler:

@@ -1,0 +1,39 @@
+"""How a simulated Core is configured: the options of Core's own configuration that change what its API answers."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Core's configuration. The defaults are those of Komodo 2.3.2 except what the recordings set for speed.
+
+    ``admin_key`` and ``admin_secret`` are the key pair that the first user has from the start.
+    """
+
+    version: str = "2.3.2"
+    auth_version: str = "1.8.0"
+    title: str = "Komodo"
+    host: str = "https://demo.komo.do"
+    webhook_base_url: str = ""
+    monitoring_interval: str = "1-sec"
+    timezone: str = ""
+    transparent_mode: bool = False
+    ui_write_disabled: bool = False
+    disable_non_admin_create: bool = False
+    disable_confirm_dialog: bool = False
+    disable_websocket_reconnect: bool = False
+    enable_fancy_toml: bool = False
+    default_pagination_limit: int = 50
+    local_auth: bool = True
+    disable_user_registration: bool = False
+    enable_new_users: bool = False
+    lock_login_credentials_for: tuple[str, ...] = ()
+    min_password_length: int = 1
+    auth_rate_limit_disabled: bool = True
+    auth_rate_limit_max_attempts: int = 5
+    auth_rate_limit_window_seconds: float = 15.0
+    secrets: dict[str, str] = field(default_factory=dict[str, str])
+    admin_username: str = "admin"
+    admin_password: str = "changeme"  # noqa: S105 - of a simulated user, as in the recordings
+    admin_key: str = "K_" + "0" * 39 + "1_K"
+    admin_secret: str = "S_" + "0" * 39 + "1_S"

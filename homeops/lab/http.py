@@ -1,0 +1,109 @@
+"""The two doors of a simulated Core: an HTTP server on this machine, and a transport for httpx in the same process."""
+
+import threading
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from homeops.lab.core.answer import Answer, Dropped
+from homeops.lab.core.core import Core
+
+
+class CoreTransport(httpx.BaseTransport):
+    """Requests of an ``httpx.Client`` go straight to a Core, without a socket."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer one request; a dropped connection is a RemoteProtocolError, as on a socket."""
+        path = request.url.raw_path.decode("ascii")
+        try:
+            answer = self.core.answer(request.method, path, request.headers, request.read())
+        except Dropped:
+            raise httpx.RemoteProtocolError(
+                "Server disconnected without sending a response.", request=request
+            ) from None
+        return httpx.Response(answer.status, headers=_headers(answer), content=answer.body, request=request)
+
+
+def _headers(answer: Answer) -> Mapping[str, str]:
+    headers = dict(answer.headers)
+    if answer.content_type is not None:
+        headers["Content-Type"] = answer.content_type
+    return headers
+
+
+class CoreServer:
+    """A Core on 127.0.0.1; ``port`` 0 takes a free one. Use it as a context, or ``start`` and ``stop`` it."""
+
+    def __init__(self, core: Core, port: int = 0) -> None:
+        self.core = core
+        self._server = _Server(("127.0.0.1", port), _handler(core))
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+
+    @property
+    def address(self) -> str:
+        """``http://127.0.0.1:PORT``."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def start(self) -> None:
+        """Answer requests from now on, in threads of their own."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End every connection and free the port."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop."""
+        self.stop()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # A stopped server does not wait for the idle connections that clients keep open.
+    block_on_close = False
+    request_queue_size = 128
+
+
+def _handler(core: Core) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        # Head and body leave in one packet: no wait for the client's delayed acknowledgement.
+        wbufsize = -1
+        disable_nagle_algorithm = True
+
+        def log_message(self, format: str, *_args: Any) -> None:  # noqa: A002 - the base class's name
+            """Say nothing."""
+
+        def _answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            try:
+                answer = core.answer(self.command, self.path, dict(self.headers), body, self.client_address[0])
+            except Dropped:
+                self.close_connection = True
+                return
+            self.send_response(answer.status)
+            for name, value in _headers(answer).items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(answer.body)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(answer.body)
+
+        do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _answer  # noqa: N815
+
+    return Handler
