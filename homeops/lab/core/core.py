@@ -4,16 +4,17 @@ import base64
 import json
 import secrets
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from homeops.lab.core.answer import Answer
 from homeops.lab.core.auth import RateLimiter, Tokens, digest
+from homeops.lab.core.clock import Clock, SystemClock
 from homeops.lab.core.control import answer_control
 from homeops.lab.core.dispatch import HANDLERS, Route
 from homeops.lab.core.faults import Faults
+from homeops.lab.core.parts import load_parts
 from homeops.lab.core.refusal import Refusal
 from homeops.lab.core.routes import answer_request
 from homeops.lab.core.settings import Settings
@@ -28,9 +29,9 @@ class Core:
     ``faults`` are the faults in force, ``requests`` counts what was answered by route and type.
     """
 
-    def __init__(self, settings: Settings | None = None, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, settings: Settings | None = None, *, clock: Clock | None = None) -> None:
         self.settings = settings or Settings()
-        self.clock = clock
+        self.clock = clock or SystemClock()
         self.faults = Faults()
         self.requests: Counter[str] = Counter()
         self.reset()
@@ -60,7 +61,7 @@ class Core:
 
     def now(self) -> int:
         """The time in ms, as Core stamps documents."""
-        return int(self.clock() * 1000)
+        return int(self.clock.now() * 1000)
 
     def answer(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"", peer: str = "127.0.0.1"
@@ -80,8 +81,20 @@ class Core:
             return handler(self, caller, params)
 
     def background(self, work: Callable[[], None]) -> threading.Thread:
-        """Run something beside the requests, as Core's tasks do; it takes ``state.lock`` itself where it needs to."""
-        thread = threading.Thread(target=work, daemon=True)
+        """Run something beside the requests, as Core's tasks do.
+
+        It takes ``state.lock`` itself, briefly, where it reads or writes; it waits with ``clock.sleep`` and never while
+        it holds the lock.
+        """
+
+        def run() -> None:
+            try:
+                work()
+            finally:
+                self.clock.ended()
+
+        self.clock.began()
+        thread = threading.Thread(target=run, daemon=True)
         thread.start()
         return thread
 
@@ -100,4 +113,4 @@ class Core:
         self.state = State.of_document(document)
 
 
-import homeops.lab.core.parts  # noqa: E402, F401 - every part registers its answers, and needs Core to be there
+load_parts()

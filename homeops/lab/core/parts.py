@@ -1,8 +1,14 @@
-"""The parts of the simulated Core. Importing this module registers every answer that they give."""
+"""The parts of the simulated Core: modules that register answers when they are imported."""
 
-from homeops.lab.core import (
-    information as information,
+from importlib import import_module
+
+PARTS = (
+    "information",
+    "users",
 )
-from homeops.lab.core import (
-    users as users,
-)
+
+
+def load_parts() -> None:
+    """Import every part."""
+    for part in PARTS:
+        import_module(f"homeops.lab.core.{part}")

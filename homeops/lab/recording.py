@@ -1,0 +1,130 @@
+"""Recorded conversations: their placeholders, and whether an answer is the one that was recorded."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+_PLACEHOLDER = re.compile(
+    r"<(?P<kind>id|ID|key|secret|jwt|pubkey|hash|digest)(?P<number>:\d+)?>|<(?P<plain>ts|any|periphery|dir)>"
+)
+_PATTERNS = {
+    "id": r"[0-9a-f]{24}",
+    "ID": r"[0-9A-F]{24}",
+    "key": r"[\w.+/=-]+",
+    "secret": r"[\w.+/=-]+",
+    "jwt": r"[\w.-]+",
+    "pubkey": r"[\w.+/=-]+",
+    "hash": r"[0-9a-f]{7,40}",
+    "digest": r"(?:sha256:)?[0-9a-f]{12,64}",
+    "ts": r"\d+",
+    "any": r".*?",
+    "periphery": r"\S+?",
+    "dir": r"\S+?",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where an answer is not the recorded one."""
+
+    where: str
+    expected: Any
+    actual: Any
+
+    def __str__(self) -> str:
+        return f"{self.where}: expected {self.expected!r}, got {self.actual!r}"
+
+
+@dataclass
+class Bindings:
+    """What each placeholder stands for; one binds where it is first seen in an answer."""
+
+    values: dict[str, str] = field(default_factory=dict[str, str])
+
+    def fill(self, value: Any) -> Any:
+        """A request with its placeholders replaced; an unbound one stays as it is."""
+        match value:
+            case str():
+                return _PLACEHOLDER.sub(lambda found: self._known(found) or found[0], value)
+            case list():
+                return [self.fill(entry) for entry in value]
+            case dict():
+                return {self.fill(name): self.fill(entry) for name, entry in value.items()}
+            case _:
+                return value
+
+    def differences(self, expected: Any, actual: Any, where: str = "response") -> Iterator[Difference]:
+        """Every place where ``actual`` is not what was recorded; binds placeholders on the way."""
+        match expected:
+            case str():
+                if not self._same_text(expected, actual):
+                    yield Difference(where, self.fill(expected), actual)
+            case dict() if isinstance(actual, dict):
+                yield from self._dict_differences(expected, actual, where)
+            case list() if isinstance(actual, list):
+                if len(expected) != len(actual):
+                    yield Difference(f"{where}.length", len(expected), len(actual))
+                for index, (left, right) in enumerate(zip(expected, actual, strict=False)):
+                    yield from self.differences(left, right, f"{where}[{index}]")
+            case _:
+                if type(expected) is not type(actual) or expected != actual:
+                    yield Difference(where, expected, actual)
+
+    def _dict_differences(self, expected: dict[str, Any], actual: dict[str, Any], where: str) -> Iterator[Difference]:
+        rest = dict(actual)
+        for name, value in expected.items():
+            found = next((key for key in (self.fill(name), *rest) if key in rest and self._same_text(name, key)), None)
+            if found is None:
+                yield Difference(f"{where}.{name}", value, "(absent)")
+            else:
+                yield from self.differences(value, rest.pop(found), f"{where}.{name}")
+        for name, value in rest.items():
+            yield Difference(f"{where}.{name}", "(absent)", value)
+
+    def _same_text(self, expected: str, actual: Any) -> bool:
+        whole = _PLACEHOLDER.fullmatch(expected)
+        if whole is not None and whole["plain"] == "any":
+            return True
+        if whole is not None and whole["plain"] == "ts":
+            return isinstance(actual, int) and not isinstance(actual, bool)
+        if not isinstance(actual, str):
+            return False
+        if whole is None and "<" not in expected:
+            return expected == actual
+        return self._bind(expected, actual)
+
+    def _bind(self, expected: str, actual: str) -> bool:
+        pattern, end, names = "", 0, dict[str, str]()
+        for found in _PLACEHOLDER.finditer(expected):
+            pattern += re.escape(expected[end : found.start()])
+            end = found.end()
+            name = _name(found)
+            known = None if name == "jwt" else self._known(found)
+            if known is not None:
+                pattern += re.escape(known)
+            elif name in names:
+                pattern += f"(?P={names[name]})"
+            else:
+                group = f"p{len(names)}"
+                kind = found["kind"] or found["plain"]
+                bound = found["plain"] is None or found["plain"] not in ("ts", "any")
+                pattern += f"(?P<{group}>{_PATTERNS[kind]})" if bound else f"(?:{_PATTERNS[kind]})"
+                if bound:
+                    names[name] = group
+        result = re.fullmatch(pattern + re.escape(expected[end:]), actual, re.DOTALL)
+        if result is None:
+            return False
+        for name, group in names.items():
+            self.values[name] = result[group].lower() if name.startswith("id:") else result[group]
+        return True
+
+    def _known(self, found: re.Match[str]) -> str | None:
+        value = self.values.get(_name(found))
+        return value.upper() if value is not None and found["kind"] == "ID" else value
+
+
+def _name(found: re.Match[str]) -> str:
+    """Under which name a placeholder binds: an id in upper case is the same id."""
+    kind = "id" if found["kind"] == "ID" else found["kind"] or found["plain"]
+    return f"{kind}{found['number'] or ''}"
