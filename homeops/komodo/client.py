@@ -1,0 +1,311 @@
+"""The client of Komodo Core: sends requests, waits where waiting is safe, raises one readable error where it is not.
+
+* A request costs Core a bcrypt check (60 ms and more of its CPU): one connection pool, no request that says nothing
+  new.
+* Five wrong keys within 15 s lock a whole address out. So the first call goes alone: the version is asked for first
+  (which needs no key, so that the key is sent to nothing but a Core), and after a 401 nothing more is sent with that
+  key.
+* What may be sent twice: reads, always. Any call that never left this machine (connection refused, no route). A write
+  that found its target busy. Nothing else: a write whose answer was lost may have been done, and whoever asked looks it
+  up.
+
+The few lines of retrying are our own because what may be repeated depends on the request and on how far it got, and
+because libraries for it log the arguments of what they repeat, which here may be secrets.
+"""
+
+import errno
+import json
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from threading import RLock
+from time import monotonic, sleep
+from types import TracebackType
+from typing import Any, Self, cast
+from urllib.parse import urlsplit
+
+import httpx
+
+from homeops.errors import KomodoBusy, KomodoError, KomodoGarbled, KomodoUnauthorized, KomodoUnreachable, Problem
+from homeops.komodo.answers import Answer, Asked, core_version, decoded, is_core_asking_for_a_key, too_old
+from homeops.komodo.credentials import Credentials
+from homeops.komodo.requests import Request, list_all
+from homeops.model.config.version import Version
+from homeops.model.kinds import Kind
+
+JsonObject = dict[str, Any]
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_LONGEST_PAUSE = 5.0
+_AGAIN_HINT = "run it again: what was done is found again by its name"
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait, in seconds.
+
+    ``read`` and ``write`` are for one answer: Core clones repositories and asks hosts within a write. ``tries``: how
+    often a call is sent that may be sent again. ``busy``: how long a write goes on asking a busy resource. ``pause``:
+    before the first repetition; it doubles each time.
+    """
+
+    connect: float = 5.0
+    read: float = 30.0
+    write: float = 120.0
+    tries: int = 3
+    busy: float = 60.0
+    pause: float = 0.5
+
+    def pauses(self) -> Iterator[float]:
+        """The pauses between tries, without end."""
+        pause = self.pause
+        while True:
+            yield pause
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+class Client:
+    """One Core, one key, one connection pool; safe to share between threads.
+
+    ``address``: scheme, host and port. ``transport`` stands in for the network in tests. Errors:
+    homeops.errors.KomodoError.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        credentials: Credentials,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        self.address = checked_address(address)
+        self._credentials = credentials
+        self._patience = patience or Patience()
+        parts = urlsplit(self.address)
+        self._http = httpx.Client(
+            base_url=self.address,
+            headers={"User-Agent": "homeops"},
+            transport=transport,
+            # Reading the system's certificates takes 90 ms; plain HTTP gets a context that trusts none.
+            verify=True if parts.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            # Proxies and SSL_CERT_FILE of the environment count, but nobody means a proxy to reach this very machine.
+            trust_env=parts.hostname not in _LOOPBACK,
+            follow_redirects=False,
+            limits=httpx.Limits(max_connections=8, keepalive_expiry=15),
+        )
+        self._door = RLock()
+        self._version: Version | None = None
+        self._key_is_good = False
+        self._refusal: KomodoUnauthorized | None = None
+
+    def read(self, name: str, params: JsonObject) -> Any:
+        """What Core answers to a read; ``name`` as in ``GetStack``."""
+        return self.send(Request("read", name, params))
+
+    def write(self, name: str, params: JsonObject) -> JsonObject:
+        """What Core answers to a write: the changed document, or an empty object."""
+        request = Request("write", name, params)
+        answer = self.send(request)
+        if not isinstance(answer, dict):
+            raise KomodoGarbled(self._asked(request).problem(f"{request.label}: the answer is no object"))
+        return cast(JsonObject, answer)
+
+    def execute(self, name: str, params: JsonObject) -> Any:
+        """Start an execution: its Update (a batch: a list of them), which has only begun; see updates.follow."""
+        return self.send(Request("execute", name, params))
+
+    def list_all(self, kind: Kind) -> list[JsonObject]:
+        """Everything of a kind, with configurations, in one request."""
+        request = list_all(kind)
+        answer = self.send(request)
+        if not isinstance(answer, list) or not all(isinstance(item, dict) for item in cast(list[Any], answer)):
+            raise KomodoGarbled(self._asked(request).problem(f"{request.label}: the answer is no list of objects"))
+        return cast(list[JsonObject], answer)
+
+    def version(self) -> Version:
+        """Core's version, asked once. Raises KomodoVersion for a Core before 2.0."""
+        with self._door:
+            if self._version is None:
+                self._version = self._ask_version()
+            return self._version
+
+    def send(self, request: Request) -> Any:
+        """Send a request and return the value in its answer."""
+        if not self._key_is_good:
+            with self._door:
+                if not self._key_is_good:
+                    self.version()
+                    return self._patiently(request)
+        return self._patiently(request)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _asked(self, request: Request) -> Asked:
+        secrets = {self._credentials.key, self._credentials.secret} | request.secrets()
+        return Asked(self.address, request.label, secrets)
+
+    def _patiently(self, request: Request) -> Any:
+        began = monotonic()
+        for tries, pause in enumerate(self._patience.pauses(), start=1):
+            try:
+                return self._once(request)
+            except KomodoBusy as error:
+                waited = monotonic() - began
+                if request.route != "write" or waited + pause > self._patience.busy:
+                    raise _gave_up(error, f"tried {tries} times in {waited:.0f} s") from error
+            except KomodoUnreachable as error:
+                repeatable = request.changes_nothing or isinstance(error.__cause__, _NOT_SENT)
+                if not repeatable or not _may_pass(error) or tries >= self._patience.tries:
+                    raise
+            sleep(pause)
+        raise AssertionError("the pauses have no end")
+
+    def _once(self, request: Request) -> Any:
+        if self._refusal:
+            refused = self._refusal
+            raise KomodoUnauthorized(*refused.problems, status=refused.status, error=refused.error, trace=refused.trace)
+        asked = self._asked(request)
+        body = json.dumps(request.body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        headers = {
+            "Content-Type": "application/json",
+            "X-API-KEY": self._credentials.key,
+            "X-API-SECRET": self._credentials.secret,
+        }
+        wait = self._patience.read if request.changes_nothing else self._patience.write
+        answer = self._exchange(asked, "POST", f"/{request.route}", body, headers, wait, request.changes_nothing)
+        try:
+            value = decoded(asked, answer)
+        except KomodoUnauthorized as error:
+            if error.status == HTTPStatus.UNAUTHORIZED:
+                self._refusal = error
+            raise
+        self._key_is_good = True
+        return value
+
+    def _ask_version(self) -> Version:
+        asked = Asked(self.address, "GET /version")
+        for tries, pause in enumerate(self._patience.pauses(), start=1):
+            try:
+                answer = self._exchange(asked, "GET", "/version", None, {}, self._patience.read, True)
+                break
+            except KomodoUnreachable as error:
+                if not _may_pass(error) or tries >= self._patience.tries:
+                    raise
+            sleep(pause)
+        else:
+            raise AssertionError("the pauses have no end")
+        if answer.is_html and self._has_no_version_route():
+            raise too_old(asked, "Komodo 1.x")
+        return core_version(asked, answer)
+
+    def _has_no_version_route(self) -> bool:
+        """Whether a page in answer to /version is a 1.x Core's UI: its API asks for a key as every Core's does."""
+        asked = Asked(self.address, "read GetVersion")
+        body, headers = json.dumps({"type": "GetVersion", "params": {}}), {"Content-Type": "application/json"}
+        return is_core_asking_for_a_key(
+            self._exchange(asked, "POST", "/read", body, headers, self._patience.read, True)
+        )
+
+    def _exchange(
+        self,
+        asked: Asked,
+        method: str,
+        path: str,
+        body: str | None,
+        headers: dict[str, str],
+        wait: float,
+        harmless: bool,
+    ) -> Answer:
+        timeout = httpx.Timeout(wait, connect=self._patience.connect)
+        try:
+            response = self._http.request(method, path, content=body, headers=headers, timeout=timeout)
+        except httpx.HTTPError as error:
+            raise _no_answer(asked, error, harmless) from error
+        return Answer(
+            response.status_code,
+            response.headers.get("content-type", ""),
+            response.headers.get("location", ""),
+            response.text,
+        )
+
+
+def checked_address(address: str) -> str:
+    """The address without a last slash; raises KomodoError when it is none of a Core."""
+    trimmed = address.strip().rstrip("/")
+    parts = urlsplit(trimmed)
+    hint = "as in http://komodo.example:9120"
+    if parts.username or parts.password:
+        # Core prefers an Authorization header to the API key, and the address is shown in messages.
+        raise KomodoError(Problem("komodo", "the address must not hold a user name or password", hint))
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise KomodoError(Problem("komodo", f'"{address}" is no address of a Core', hint))
+    return trimmed
+
+
+def _gave_up(error: KomodoBusy, how: str) -> KomodoBusy:
+    problem = error.problems[0]
+    said = Problem(problem.where, f"{problem.what}; {how}", problem.hint)
+    return KomodoBusy(said, status=error.status, error=error.error, trace=error.trace)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
+def _may_pass(error: KomodoUnreachable) -> bool:
+    """Whether the same call can fare better in a moment: not with a wrong certificate or an unknown name."""
+    unknown = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME))
+    return not any(
+        isinstance(cause, ssl.SSLError) or (isinstance(cause, socket.gaierror) and cause.errno in unknown)
+        for cause in _causes(error)
+    )
+
+
+def _no_answer(asked: Asked, error: httpx.HTTPError, harmless: bool) -> KomodoUnreachable:
+    """The error for a call without an answer: why, and whether anything may have been done."""
+    reason, hint = _reason(error)
+    if harmless or isinstance(error, _NOT_SENT):
+        return KomodoUnreachable(asked.problem(f"{asked.label}: {reason}; nothing was changed", hint))
+    return KomodoUnreachable(asked.problem(f"{asked.label}: {reason}; it may have been done all the same", _AGAIN_HINT))
+
+
+def _reason(error: httpx.HTTPError) -> tuple[str, str]:
+    causes = list(_causes(error))
+    certificate = next((cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)), None)
+    handshake = next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)
+    unknown = next((cause for cause in causes if isinstance(cause, socket.gaierror)), None)
+    if certificate is not None:
+        hint = "SSL_CERT_FILE=/path/to/ca.pem names the authority that signed it"
+        return f"the TLS certificate is not trusted ({certificate.verify_message})", hint
+    if handshake is not None:
+        return f"no TLS connection ({handshake.reason or handshake})", "does this port speak https? try http://"
+    if unknown is not None:
+        return f"the name cannot be resolved ({unknown.strerror})", "check the address, and the DNS of this machine"
+    if isinstance(error, httpx.PoolTimeout):
+        return "no connection became free", "fewer calls at a time: pulumi up --parallel 4"
+    if isinstance(error, httpx.ConnectTimeout):
+        return "cannot connect (timed out)", "is the host up, and the port open to this machine?"
+    if isinstance(error, httpx.TimeoutException):
+        return "connected, but no answer in time", "is Core busy or stuck? docker logs, on its host"
+    if any(isinstance(cause, OSError) and cause.errno == errno.ECONNREFUSED for cause in causes):
+        return "connection refused", "is Core running there? docker ps --filter name=core, on its host"
+    if isinstance(error, httpx.ConnectError):
+        return f"cannot connect ({error})", "check the address and the network"
+    return f"the connection was lost ({error or type(error).__name__})", "is Core restarting? try again"
