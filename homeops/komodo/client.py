@@ -4,10 +4,10 @@
   new.
 * Five wrong keys within 15 s lock a whole address out. So the first call goes alone: the version is asked for first
   (which needs no key, so that the key is sent to nothing but a Core), and after a 401 nothing more is sent with that
-  key.
-* What may be sent twice: reads, always. Any call that never left this machine (connection refused, no route). A write
-  that found its target busy. Nothing else: a write whose answer was lost may have been done, and whoever asked looks it
-  up.
+  key. (Core also drops the connection on which it answered 401, so the next call on it would fail anyway.)
+* What may be sent twice: reads, always. Any call that never left this machine (refused, no route, no free connection).
+  A write that found its target busy. Nothing else: a write whose answer was lost may have been done, and whoever asked
+  looks it up.
 
 The few lines of retrying are our own because what may be repeated depends on the request and on how far it got, and
 because libraries for it log the arguments of what they repeat, which here may be secrets.
@@ -17,30 +17,36 @@ import errno
 import json
 import socket
 import ssl
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from threading import RLock
 from time import monotonic, sleep
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self, TypeVar, cast
 from urllib.parse import urlsplit
 
 import httpx
 
-from homeops.errors import KomodoBusy, KomodoError, KomodoGarbled, KomodoUnauthorized, KomodoUnreachable, Problem
+from homeops.errors import (
+    KomodoBusy,
+    KomodoError,
+    KomodoGarbled,
+    KomodoUnauthorized,
+    KomodoUnreachable,
+)
 from homeops.komodo.answers import Answer, Asked, core_version, decoded, is_core_asking_for_a_key, too_old
-from homeops.komodo.credentials import Credentials
-from homeops.komodo.requests import Request, list_all
+from homeops.komodo.credentials import Credentials, checked_address
+from homeops.komodo.requests import GET_VERSION, Request, list_all
 from homeops.model.config.version import Version
 from homeops.model.kinds import Kind
 
 JsonObject = dict[str, Any]
+_T = TypeVar("_T")
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _LONGEST_PAUSE = 5.0
-_AGAIN_HINT = "run it again: what was done is found again by its name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +76,8 @@ class Patience:
 class Client:
     """One Core, one key, one connection pool; safe to share between threads.
 
-    ``address``: scheme, host and port. ``transport`` stands in for the network in tests. Errors:
-    homeops.errors.KomodoError.
+    ``address``: scheme, host and port. ``transport`` stands in for the network in tests. All that its methods raise is
+    a homeops.errors.KomodoError.
     """
 
     def __init__(
@@ -158,83 +164,84 @@ class Client:
         secrets = {self._credentials.key, self._credentials.secret} | request.secrets()
         return Asked(self.address, request.label, secrets)
 
+    def _ask_version(self) -> Version:
+        asked = Asked(self.address, "GET /version")
+        wait = self._patience.read
+
+        def answered() -> Answer:
+            return self._exchange(asked, httpx.Request("GET", f"{self.address}/version"), wait, harmless=True)
+
+        answer = self._repeated(answered, lambda error, tries, _: self._may_pass(error, tries))
+        if answer.is_html:
+            # The UI of 1.x answers for every path it does not know; its API asks for a key as every Core's does.
+            probe = self._post(GET_VERSION, {})
+            if is_core_asking_for_a_key(probe):
+                raise too_old(asked, "Komodo 1.x")
+        return core_version(asked, answer)
+
     def _patiently(self, request: Request) -> Any:
+        """Send until there is an answer, as often as that is safe."""
+
+        def may_repeat(error: KomodoError, tries: int, waited: float) -> bool:
+            if isinstance(error, KomodoBusy):
+                return request.route == "write" and waited < self._patience.busy
+            repeatable = request.changes_nothing or isinstance(error.__cause__, _NOT_SENT)
+            return repeatable and self._may_pass(error, tries)
+
+        return self._repeated(lambda: self._once(request), may_repeat)
+
+    def _may_pass(self, error: KomodoError, tries: int) -> bool:
+        return isinstance(error, KomodoUnreachable) and tries < self._patience.tries and not _is_lasting(error)
+
+    def _repeated(self, call: Callable[[], _T], may_repeat: Callable[[KomodoError, int, float], bool]) -> _T:
+        """What the call returns.
+
+        ``may_repeat`` gets the error, how often it was tried, and the seconds since the start at the next try.
+        """
         began = monotonic()
         for tries, pause in enumerate(self._patience.pauses(), start=1):
             try:
-                return self._once(request)
-            except KomodoBusy as error:
+                return call()
+            except KomodoError as error:
                 waited = monotonic() - began
-                if request.route != "write" or waited + pause > self._patience.busy:
-                    raise _gave_up(error, f"tried {tries} times in {waited:.0f} s") from error
-            except KomodoUnreachable as error:
-                repeatable = request.changes_nothing or isinstance(error.__cause__, _NOT_SENT)
-                if not repeatable or not _may_pass(error) or tries >= self._patience.tries:
+                if not may_repeat(error, tries, waited + pause):
+                    if tries > 1:
+                        _add(error, f"tried {tries} times in {waited:.0f} s")
                     raise
             sleep(pause)
         raise AssertionError("the pauses have no end")
 
     def _once(self, request: Request) -> Any:
         if self._refusal:
-            refused = self._refusal
-            raise KomodoUnauthorized(*refused.problems, status=refused.status, error=refused.error, trace=refused.trace)
-        asked = self._asked(request)
-        body = json.dumps(request.body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        headers = {
-            "Content-Type": "application/json",
-            "X-API-KEY": self._credentials.key,
-            "X-API-SECRET": self._credentials.secret,
-        }
-        wait = self._patience.read if request.changes_nothing else self._patience.write
-        answer = self._exchange(asked, "POST", f"/{request.route}", body, headers, wait, request.changes_nothing)
+            raise KomodoUnauthorized(*self._refusal.problems, status=self._refusal.status, error=self._refusal.error)
+        answer = self._post(request, {"X-API-KEY": self._credentials.key, "X-API-SECRET": self._credentials.secret})
         try:
-            value = decoded(asked, answer)
+            value = decoded(self._asked(request), answer)
         except KomodoUnauthorized as error:
-            if error.status == HTTPStatus.UNAUTHORIZED:
+            if answer.status == HTTPStatus.UNAUTHORIZED:
                 self._refusal = error
             raise
         self._key_is_good = True
         return value
 
-    def _ask_version(self) -> Version:
-        asked = Asked(self.address, "GET /version")
-        for tries, pause in enumerate(self._patience.pauses(), start=1):
-            try:
-                answer = self._exchange(asked, "GET", "/version", None, {}, self._patience.read, True)
-                break
-            except KomodoUnreachable as error:
-                if not _may_pass(error) or tries >= self._patience.tries:
-                    raise
-            sleep(pause)
-        else:
-            raise AssertionError("the pauses have no end")
-        if answer.is_html and self._has_no_version_route():
-            raise too_old(asked, "Komodo 1.x")
-        return core_version(asked, answer)
-
-    def _has_no_version_route(self) -> bool:
-        """Whether a page in answer to /version is a 1.x Core's UI: its API asks for a key as every Core's does."""
-        asked = Asked(self.address, "read GetVersion")
-        body, headers = json.dumps({"type": "GetVersion", "params": {}}), {"Content-Type": "application/json"}
-        return is_core_asking_for_a_key(
-            self._exchange(asked, "POST", "/read", body, headers, self._patience.read, True)
+    def _post(self, request: Request, key: Mapping[str, str]) -> Answer:
+        body = json.dumps(request.body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        message = httpx.Request(
+            "POST",
+            f"{self.address}/{request.route}",
+            content=body.encode(),
+            headers={"Content-Type": "application/json", **key},
         )
+        wait = self._patience.read if request.changes_nothing else self._patience.write
+        return self._exchange(self._asked(request), message, wait, harmless=request.changes_nothing)
 
-    def _exchange(
-        self,
-        asked: Asked,
-        method: str,
-        path: str,
-        body: str | None,
-        headers: dict[str, str],
-        wait: float,
-        harmless: bool,
-    ) -> Answer:
+    def _exchange(self, asked: Asked, message: httpx.Request, wait: float, *, harmless: bool) -> Answer:
         timeout = httpx.Timeout(wait, connect=self._patience.connect)
+        message.extensions["timeout"] = timeout.as_dict()
         try:
-            response = self._http.request(method, path, content=body, headers=headers, timeout=timeout)
-        except httpx.HTTPError as error:
-            raise _no_answer(asked, error, harmless) from error
+            response = self._http.send(message)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise _no_answer(asked, error, harmless=harmless) from error
         return Answer(
             response.status_code,
             response.headers.get("content-type", ""),
@@ -243,23 +250,11 @@ class Client:
         )
 
 
-def checked_address(address: str) -> str:
-    """The address without a last slash; raises KomodoError when it is none of a Core."""
-    trimmed = address.strip().rstrip("/")
-    parts = urlsplit(trimmed)
-    hint = "as in http://komodo.example:9120"
-    if parts.username or parts.password:
-        # Core prefers an Authorization header to the API key, and the address is shown in messages.
-        raise KomodoError(Problem("komodo", "the address must not hold a user name or password", hint))
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise KomodoError(Problem("komodo", f'"{address}" is no address of a Core', hint))
-    return trimmed
-
-
-def _gave_up(error: KomodoBusy, how: str) -> KomodoBusy:
-    problem = error.problems[0]
-    said = Problem(problem.where, f"{problem.what}; {how}", problem.hint)
-    return KomodoBusy(said, status=error.status, error=error.error, trace=error.trace)
+def _add(error: KomodoError, more: str) -> None:
+    """Let the message end with ``more``."""
+    first = replace(error.problems[0], what=f"{error.problems[0].what}; {more}")
+    error.problems = (first, *error.problems[1:])
+    error.args = ("\n".join(map(str, error.problems)),)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -269,24 +264,26 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         cause = cause.__cause__ or cause.__context__
 
 
-def _may_pass(error: KomodoUnreachable) -> bool:
-    """Whether the same call can fare better in a moment: not with a wrong certificate or an unknown name."""
+def _is_lasting(error: KomodoError) -> bool:
+    """Whether the same call will fare no better in a moment: a wrong certificate, an unknown name."""
     unknown = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME))
-    return not any(
+    return any(
         isinstance(cause, ssl.SSLError) or (isinstance(cause, socket.gaierror) and cause.errno in unknown)
         for cause in _causes(error)
     )
 
 
-def _no_answer(asked: Asked, error: httpx.HTTPError, harmless: bool) -> KomodoUnreachable:
+def _no_answer(asked: Asked, error: Exception, *, harmless: bool) -> KomodoUnreachable:
     """The error for a call without an answer: why, and whether anything may have been done."""
     reason, hint = _reason(error)
     if harmless or isinstance(error, _NOT_SENT):
         return KomodoUnreachable(asked.problem(f"{asked.label}: {reason}; nothing was changed", hint))
-    return KomodoUnreachable(asked.problem(f"{asked.label}: {reason}; it may have been done all the same", _AGAIN_HINT))
+    what = f"{asked.label}: {reason}; it may have been done all the same"
+    return KomodoUnreachable(asked.problem(what, "run it again: what was done is found again by its name"))
 
 
-def _reason(error: httpx.HTTPError) -> tuple[str, str]:
+def _reason(error: Exception) -> tuple[str, str]:
+    """Why there was no answer, and what to look at."""
     causes = list(_causes(error))
     certificate = next((cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)), None)
     handshake = next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)

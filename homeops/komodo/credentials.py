@@ -31,6 +31,13 @@ class Credentials:
     key: str = field(repr=False)
     secret: str = field(repr=False)
 
+    def __post_init__(self) -> None:
+        for name, value in (("key", self.key), ("secret", self.secret)):
+            if not value or not value.isascii() or not value.isprintable() or " " in value:
+                # It could not even be sent as a header.
+                what = f"the API {name} is empty, or has blanks or characters that no {name} has"
+                raise KomodoError(Problem("komodo", what, "copy it again, without quotes and line ends"))
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
@@ -76,6 +83,23 @@ def find_access(environ: Mapping[str, str], home: Path, given: Given | None = No
     raise KomodoError(Problem("komodo", what, _HOW))
 
 
+def checked_address(address: str) -> str:
+    """The address without a last slash; raises KomodoError when it is none of a Core."""
+    trimmed = address.strip().rstrip("/")
+    hint = "scheme, host and port, as in http://komodo.example:9120"
+    try:
+        parts = urlsplit(trimmed)
+        complete = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError as error:
+        raise KomodoError(Problem("komodo", f'"{trimmed}" is no address of a Core ({error})', hint)) from error
+    if parts.username or parts.password:
+        # Core prefers an Authorization header to the API key, and the address is shown in messages.
+        raise KomodoError(Problem("komodo", "the address must not hold a user name or password", hint))
+    if not complete or parts.query or parts.fragment or not trimmed.isascii() or " " in trimmed:
+        raise KomodoError(Problem("komodo", f'"{trimmed}" is no address of a Core', hint))
+    return trimmed
+
+
 @dataclass(frozen=True, slots=True)
 class _Profile:
     where: str
@@ -98,13 +122,13 @@ def _host_of(profile: _Profile | None) -> str | None:
 def _access(address: str | None, pair: Credentials, source: str) -> Access:
     if not address:
         raise KomodoError(Problem("komodo", f"{source} has an API key, but no address is known", _HOW))
-    return Access(address, pair, source)
+    return Access(checked_address(address), pair, source)
 
 
 def _pair(where: str, key: str | None, secret: str | None, names: tuple[str, str]) -> Credentials | None:
     """Both halves, or none of them; one alone is an error (Core would answer it with a bare 500)."""
     if key and secret:
-        return Credentials(key, secret)
+        return Credentials(key.strip(), secret.strip())
     if not key and not secret:
         return None
     has, lacks = names if key else reversed(names)

@@ -76,3 +76,7 @@ def list_all(kind: Kind) -> Request:
     not paged.
     """
     return Request("read", kind.list_request, {"limit": 0} if kind.resource else {})
+
+
+GET_VERSION = Request("read", "GetVersion", {})
+"""The one read that every Core since 1.0 knows."""
