@@ -5,6 +5,14 @@ from importlib import import_module
 PARTS = (
     "information",
     "users",
+    "resources",
+    "resource_lists",
+    "summaries",
+    "meta",
+    "tags",
+    "variables",
+    "updates",
+    "alerts",
 )
 
 

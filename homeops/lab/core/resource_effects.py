@@ -1,0 +1,192 @@
+"""What else happens when a resource is written or deleted (``post_create``, ``pre_delete``, ... in resource/*.rs)."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from homeops.lab.core.alerts import note_servers, resolve_alerts
+from homeops.lab.core.compose_services import NotComposeError, services_of
+from homeops.lab.core.executions_logs import error_log, log
+from homeops.lab.core.references import find
+from homeops.lab.core.refusal import Refusal
+from homeops.lab.core.resource_states import deployment_state, server_state, stack_state
+from homeops.lab.core.state import Document
+
+if TYPE_CHECKING:
+    from homeops.lab.core.core import Core
+
+Refresh = Callable[["Core", Document], None]
+
+REFRESHES: dict[str, Refresh] = {}
+"""By kind: reads what a Stack, Build or ResourceSync is made of, and keeps it in ``info``; raises Refusal."""
+
+_REFRESH_FAILURES = {
+    "Stack": (
+        "Refresh stack cache",
+        "The stack cache has failed to refresh. This may be due to a misconfiguration of the Stack",
+    ),
+    "Build": (
+        "Refresh build cache",
+        "The build cache has failed to refresh. This may be due to a misconfiguration of the Build",
+    ),
+    "ResourceSync": (
+        "Refresh sync pending",
+        "The sync pending cache has failed to refresh. This is likely due to a misconfiguration of the sync",
+    ),
+}
+
+
+def after_write(core: "Core", kind: str, document: Document, update: Document) -> None:
+    """Look at a resource that was created or changed; a failure is logged in the Update and nothing else."""
+    if kind == "Server":
+        note_servers(core)
+    refresh = REFRESHES.get(kind)
+    if refresh is None:
+        return
+    try:
+        refresh(core, document)
+    except Refusal as reason:
+        stage, context = _REFRESH_FAILURES[kind]
+        update["logs"].append(error_log(stage, context, [reason.error, *reason.trace]))
+
+
+def refresh_written_stack(stack: Document) -> bool:
+    """Read the services of a Stack whose compose text is in Komodo itself; False when its files are elsewhere."""
+    config, info = stack["config"], stack["info"]
+    if config["files_on_host"] or config["repo"] or config["linked_repo"] or not config["file_contents"]:
+        return False
+    digests = {service["service_name"]: service["image_digest"] for service in info["latest_services"]}
+    try:
+        services = services_of([config["file_contents"]], config["project_name"] or stack["name"], digests)
+    except NotComposeError:
+        services = info["latest_services"]
+    stack["info"] = info | {
+        "missing_files": [],
+        "latest_services": services,
+        "remote_contents": None,
+        "remote_errors": None,
+        "latest_hash": None,
+        "latest_message": None,
+    }
+    return True
+
+
+def before_delete(core: "Core", kind: str, document: Document, update: Document) -> None:
+    """Take down what a resource runs and take its id from those that refer to it; raises Refusal to keep it."""
+    clean = _BEFORE_DELETE.get(kind)
+    if clean is not None:
+        clean(core, document, update)
+
+
+def after_delete(core: "Core", kind: str, document: Document) -> None:
+    """Forget a resource that is gone: permissions on it, who viewed it last, alerters that named it."""
+    state, gone = core.state, {"type": kind, "id": document["_id"]["$oid"]}
+    state.permissions[:] = [permission for permission in state.permissions if permission["resource_target"] != gone]
+    for user in state.users.values():
+        viewed = user["recents"].get(kind)
+        if viewed:
+            viewed[:] = [seen for seen in viewed if seen != gone["id"]]
+    for alerter in state.resources["Alerter"].values():
+        for name in ("resources", "except_resources"):
+            targets = alerter["config"][name]
+            if gone in targets:
+                alerter["config"] |= {name: [target for target in targets if target != gone]}
+    state.action_states.pop((kind, gone["id"]), None)
+
+
+def _clear(core: "Core", kinds: tuple[str, ...], name: str, gone: str) -> None:
+    for kind in kinds:
+        for document in core.state.resources[kind].values():
+            if document["config"][name] == gone:
+                document["config"] = document["config"] | {name: ""}
+
+
+def _server(core: "Core", server: Document, _update: Document) -> None:
+    """Swarms and Builders keep the id: Core looks for it under a name that they no longer use."""
+    gone = server["_id"]["$oid"]
+    _clear(core, ("Deployment", "Stack", "Repo"), "server_id", gone)
+    resolve_alerts(core, "Server", gone)
+    for key in core.state.onboarding_keys.values():
+        key["onboarded"] = [server_id for server_id in key["onboarded"] if server_id != gone]
+        if key["copy_server"] == gone:
+            key["copy_server"] = ""
+
+
+def _builder(core: "Core", builder: Document, _update: Document) -> None:
+    _clear(core, ("Build", "Repo"), "builder_id", builder["_id"]["$oid"])
+
+
+def _sync(core: "Core", sync: Document, _update: Document) -> None:
+    resolve_alerts(core, "ResourceSync", sync["_id"]["$oid"])
+
+
+def _stack(core: "Core", stack: Document, update: Document) -> None:
+    if stack_state(core, stack) in ("down", "unknown"):
+        return
+    server = find(core.state, "Server", stack["config"]["server_id"])
+    update["logs"].append(core.agents.take_down(server, stack))
+
+
+def _deployment(core: "Core", deployment: Document, update: Document) -> None:
+    if deployment_state(core, deployment) in ("not_deployed", "unknown"):
+        return
+    server = find(core.state, "Server", deployment["config"]["server_id"])
+    update["logs"].append(core.agents.remove_container(server, deployment))
+
+
+def _repo(core: "Core", repo: Document, update: Document) -> None:
+    """Files on a host that does not answer stay there; a disabled or deleted host keeps the Repo alive."""
+    if not repo["config"]["server_id"]:
+        return
+    server = find(core.state, "Server", repo["config"]["server_id"])
+    match server_state(core, server):
+        case "Disabled":
+            raise Refusal("server not enabled")
+        case "Ok":
+            update["logs"].append(core.agents.delete_repo(server, repo))
+        case _:
+            reason = "Failed to reach the Server"
+            update["logs"].append(error_log("Delete Repo on Periphery", "Failed to delete repo files", [reason]))
+
+
+_BEFORE_DELETE: dict[str, Callable[["Core", Document, Document], None]] = {
+    "Server": _server,
+    "Builder": _builder,
+    "ResourceSync": _sync,
+    "Stack": _stack,
+    "Deployment": _deployment,
+    "Repo": _repo,
+}
+
+
+def container_rename(core: "Core", deployment: Document) -> Callable[[str, Document], None] | None:
+    """What brings the container of a Deployment under a new name, if it has to follow (api/write/deployment.rs).
+
+    Raises Refusal while nobody knows whether there is a container.
+    """
+    config, info = deployment["config"], deployment["info"]
+    state = deployment_state(core, deployment)
+    if config["custom_name"].strip() or state == "not_deployed":
+        return None
+    if config["server_id"]:
+        if state == "unknown":
+            raise Refusal("Cannot rename Deployment when container status is unknown")
+
+        def follow(name: str, update: Document) -> None:
+            server = find(core.state, "Server", config["server_id"])
+            update["logs"].append(core.agents.rename_container(server, deployment, name))
+            deployment["info"] = info | {"deployed_name": name}
+
+        return follow
+    if config["swarm_id"] and not info["deployed_name"]:
+
+        def pin(_name: str, update: Document) -> None:
+            old = deployment["name"].strip()
+            deployment["info"] = info | {"deployed_name": old}
+            told = (
+                f"Swarm services cannot be renamed, so the current service name '{old}' stays in use until the next "
+                "deploy recreates the service under the new name."
+            )
+            update["logs"].append(log("Pin Service Name", stdout=told))
+
+        return pin
+    return None
