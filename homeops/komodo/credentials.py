@@ -65,7 +65,8 @@ def find_access(environ: Mapping[str, str], home: Path, given: Given | None = No
     Raises KomodoError when a half is missing (named), when there is none, or when the profile file cannot be read.
     """
     given = given or Given()
-    wanted = environ.get(ADDRESS) or given.address
+    declared = environ.get(ADDRESS) or given.address
+    wanted = checked_address(declared) if declared else None
     if pair := _pair("the environment", environ.get(KEY), environ.get(SECRET), (KEY, SECRET)):
         # Somebody who exports a key need not have a profile in order.
         address = wanted or _host_of(_profile(environ, home))
@@ -164,7 +165,7 @@ def _profile(environ: Mapping[str, str], home: Path) -> _Profile | None:
     host, key, secret = (
         _filled(_text(values, *names), environ) for names in (("host",), ("key", "cli_key"), ("secret", "cli_secret"))
     )
-    return _Profile(where, host, key, secret)
+    return _Profile(where, checked_address(host) if host else None, key, secret)
 
 
 def _names(table: Mapping[str, Any]) -> set[str]:
