@@ -1,0 +1,298 @@
+"""The agents on hosts (Periphery): what Core asks of one, and which one answers for which Server."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol
+
+from homeops.lab.core.clock import Clock, SystemClock
+from homeops.lab.core.executions_logs import error_log, log
+from homeops.lab.core.repositories import Checkout, Remote, Repositories
+from homeops.lab.core.state import Document
+
+Replacers = Sequence[tuple[str, str]]
+"""Secret values and the names that stand for them in logs."""
+
+
+class AgentFailure(Exception):  # noqa: N818 - an answer of the agent, not an error of the simulator
+    """The agent refuses: its error and the causes below it, outermost first."""
+
+    def __init__(self, *causes: str) -> None:
+        super().__init__(causes[0])
+        self.causes = causes
+
+
+@dataclass(frozen=True, slots=True)
+class StackOrder:
+    """A Stack for the agent: its document after interpolation, its linked Repo and git token, the services meant."""
+
+    stack: Document
+    repo: Document | None = None
+    token: str = ""
+    services: Sequence[str] = ()
+    replacers: Replacers = ()
+
+
+@dataclass
+class Deployed:
+    """What became of a deploy. ``files`` are ``{path, contents, services, requires}``, ``services`` as in a Stack's info."""
+
+    logs: list[Document] = field(default_factory=list[Document])
+    deployed: bool = False
+    services: list[Document] = field(default_factory=list[Document])
+    files: list[Document] = field(default_factory=list[Document])
+    missing_files: list[str] = field(default_factory=list[str])
+    remote_errors: list[Document] = field(default_factory=list[Document])
+    merged_config: str | None = None
+    commit_hash: str | None = None
+    commit_message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RepoOrder:
+    """A Repo for the agent: its document after interpolation and the git token."""
+
+    repo: Document
+    token: str = ""
+    replacers: Replacers = ()
+
+
+class Agent(Protocol):
+    """One host as Core sees it through its agent. Calls block until the work is done; refusals are AgentFailure."""
+
+    reachable: bool
+
+    def information(self) -> Document:
+        """Version and what else the agent says of itself (``GetPeripheryInformation``)."""
+        ...
+
+    def containers(self) -> list[Document]:
+        """All containers as ``ListContainers`` shows them, without their server."""
+        ...
+
+    def projects(self) -> list[Document]:
+        """Compose projects: ``{name, status, compose_files}``."""
+        ...
+
+    def inspect(self, container: str) -> Document:
+        """``docker inspect`` of one container."""
+        ...
+
+    def deploy(self, order: StackOrder) -> Deployed:
+        """Write the files of a Stack and bring it up."""
+        ...
+
+    def pull(self, order: StackOrder) -> list[Document]:
+        """Write the files of a Stack and pull its images; the log entries."""
+        ...
+
+    def run_service(self, order: StackOrder, command: str) -> Document:
+        """``docker compose run`` of a Stack; ``command`` are flags, service and its command; one log entry."""
+        ...
+
+    def compose(self, project: str, command: str, stage: str = "Compose Command") -> Document:
+        """One ``docker compose -p project command``; its log entry."""
+        ...
+
+    def container(self, verb: str, name: str) -> Document:
+        """``docker start|stop|restart|pause|unpause|rm NAME``; its log entry."""
+        ...
+
+    def run_container(self, name: str, definition: Document) -> list[Document]:
+        """Run one container in place of the one of that name: ``definition`` is like a compose service."""
+        ...
+
+    def read_files(self, stack: Document) -> tuple[list[Document], list[Document]]:
+        """The files of a ``files_on_host`` Stack that could be read, and the errors of the others."""
+        ...
+
+    def repo(self, order: RepoOrder, *, clone: bool) -> Checkout:
+        """Clone or pull a Repo and run its commands."""
+        ...
+
+    def checkout(self, repo: Document) -> Document | None:
+        """``{hash, message}`` of a Repo's checkout, None when there is none."""
+        ...
+
+    def delete_repo(self, repo: Document) -> Document:
+        """Delete the files of a Repo; the log entry."""
+        ...
+
+    def build(self, build: Document, order: RepoOrder | None, replacers: Replacers) -> tuple[list[Document], Checkout]:
+        """Build and push an image; log entries, and the commit that was built."""
+        ...
+
+
+@dataclass
+class Agents:
+    """The agents of a Core by address (of Servers that Core dials) or by Server name (of agents that dial Core).
+
+    ``repositories`` is where git comes from; ``directory`` holds what Core writes: checkouts, sync files.
+    """
+
+    clock: Clock = field(default_factory=SystemClock)
+    by_address: dict[str, Agent] = field(default_factory=dict[str, Agent])
+    directory: Path | None = None
+    _repositories: Repositories | None = None
+    _temporary: Any = None
+
+    @property
+    def root(self) -> Path:
+        """The directory of Core's own files; a temporary one unless it was given."""
+        if self.directory is None:
+            self._temporary = TemporaryDirectory(prefix="lab-core-")
+            self.directory = Path(self._temporary.name)
+        return self.directory
+
+    @property
+    def repositories(self) -> Repositories:
+        """Where git comes from."""
+        if self._repositories is None:
+            self._repositories = Repositories(self.root / "git", self.clock)
+        return self._repositories
+
+    def add(self, address: str, agent: Agent) -> None:
+        """From now on this agent answers at this address (or for the Server of this name)."""
+        self.by_address[address] = agent
+
+    def reachable(self, address: str) -> bool:
+        """Whether an agent answers at an address."""
+        agent = self.by_address.get(address)
+        return agent is not None and agent.reachable
+
+    def of(self, server: Document) -> Agent | None:
+        """The agent of a Server, if it is enabled and answers."""
+        agent = self.by_address.get(server["config"]["address"] or server["name"])
+        return agent if server["config"]["enabled"] and agent is not None and agent.reachable else None
+
+    def the(self, server: Document) -> Agent:
+        """The agent of a Server; AgentFailure when there is none."""
+        agent = self.of(server)
+        if agent is None:
+            raise AgentFailure("Cannot send command when Server is unreachable or disabled")
+        return agent
+
+    def stack_containers(self, server: Document, stack: Document) -> list[tuple[Document, Document | None]]:
+        """The services of a Stack, each with the container that has its name (stack/services.rs, monitor/resources.rs)."""
+        agent = self.of(server)
+        containers = agent.containers() if agent else []
+        return [(service, _container_of(service, containers)) for service in known_services(stack["info"])]
+
+    def stack_state(self, server: Document, stack: Document) -> str:
+        """The state of a Stack as its containers tell; services that are ignored do not count (helpers/query.rs)."""
+        ignored = stack["config"]["ignore_services"]
+        found = [
+            (service, container)
+            for service, container in self.stack_containers(server, stack)
+            if service["service_name"] not in ignored
+        ]
+        states = [container["state"] for _, container in found if container]
+        if not states:
+            return "down"
+        if len(states) < len(found) or len(set(states)) > 1:
+            return "unhealthy"
+        return {"exited": "stopped", "created": "unhealthy"}.get(states[0], states[0])
+
+    def server_info(self, server: Document) -> Document:
+        """What a Server's agent says of its host: version, stats, keys; empty when it does not answer."""
+        agent = self.of(server)
+        return agent.information() if agent else {}
+
+    def project(self, server: Document, stack: Document) -> Document:
+        """``{status, missing, services}`` of a Stack as its list item shows them (resource/stack.rs)."""
+        agent = self.of(server)
+        name = project_name(stack)
+        found = next((item for item in agent.projects() if item["name"] == name), None) if agent else None
+        services = self.stack_containers(server, stack)
+        return {
+            "status": found["status"] if found else None,
+            "missing": found is None,
+            "services": [
+                {
+                    "service": service["service_name"],
+                    "image": container["image"] if container else tagged(service["image"]),
+                    "latest_image": None,
+                    "update_available": False,
+                }
+                for service, container in sorted(services, key=lambda pair: pair[0]["service_name"])
+            ],
+        }
+
+    def container(self, server: Document, deployment: Document) -> Document | None:
+        """The container of a Deployment."""
+        agent = self.of(server)
+        name = deployment["info"]["deployed_name"] or deployment["config"]["custom_name"] or deployment["name"]
+        return next((item for item in agent.containers() if item["name"] == name), None) if agent else None
+
+    def checkout(self, server: Document, repo: Document) -> Document | None:
+        """``{hash, message}`` of a Repo's checkout on its host."""
+        agent = self.of(server)
+        return agent.checkout(repo) if agent else None
+
+    def deployment_state(self, server: Document, deployment: Document) -> str:
+        """The state of a Deployment's container."""
+        found = self.container(server, deployment)
+        return found["state"] if found else "not_deployed"
+
+    def take_down(self, server: Document, stack: Document) -> Document:
+        """Take a Stack's project down before the Stack is deleted; the log entry."""
+        agent = self.of(server)
+        if agent is None:
+            return error_log("Destroy Stack", "Cannot send command when Server is unreachable or disabled")
+        return agent.compose(project_name(stack), "down --remove-orphans", "Destroy Stack")
+
+    def remove_container(self, server: Document, deployment: Document) -> Document:
+        """Remove a Deployment's container before the Deployment is deleted; the log entry."""
+        agent = self.of(server)
+        if agent is None:
+            return error_log("Destroy Deployment", "Cannot send command when Server is unreachable or disabled")
+        return agent.container("rm", deployment["config"]["custom_name"] or deployment["name"])
+
+    def rename_container(self, server: Document, deployment: Document, name: str) -> Document:
+        """Rename a Deployment's container; the log entry."""
+        agent = self.of(server)
+        old = deployment["name"]
+        return agent.container(f"rename {old}", name) if agent else log("Rename Container", success=False)
+
+    def delete_repo(self, server: Document, repo: Document) -> Document:
+        """Delete a Repo's files on its host; the log entry."""
+        return self.the(server).delete_repo(repo)
+
+    def core_checkout(self, remote: Remote) -> tuple[Checkout, Path]:
+        """Core's own checkout of a remote, brought up to date, and where it is."""
+        parts = (remote.provider, remote.repo, remote.branch)
+        flat = [part.replace("/", "-") for part in parts]
+        target = self.root.joinpath("core", "repos", *flat, remote.commit or "latest")
+        return self.repositories.pull_or_clone(remote, target)[0], target
+
+
+def project_name(stack: Document, *, fresh: bool = False) -> str:
+    """The compose project of a Stack: the one last deployed unless ``fresh``, else the configured one, else its name."""
+    deployed = stack["info"]["deployed_project_name"]
+    return deployed if deployed and not fresh else stack["config"]["project_name"] or stack["name"]
+
+
+def tagged(image: str) -> str:
+    """An image with its tag."""
+    return image if ":" in image else f"{image}:latest"
+
+
+def known_services(info: Document) -> list[Document]:
+    """The services of a Stack: those deployed, else those of the newest files."""
+    if info["deployed_services"] is None:
+        return info["latest_services"]
+    latest = {service["service_name"]: service["image"] for service in info["latest_services"]}
+    return [
+        service if service["image"] else service | {"image": latest.get(service["service_name"], "")}
+        for service in info["deployed_services"]
+    ]
+
+
+def _container_of(service: Document, containers: list[Document]) -> Document | None:
+    try:
+        pattern = re.compile(f"{service['container_name']}-?[0-9]*")
+    except re.error:
+        return None
+    return next((container for container in containers if pattern.fullmatch(container["name"])), None)

@@ -1,0 +1,476 @@
+"""The agent of a rehearsal host: files and git are real, in a directory of this machine; containers are not.
+
+It does what Periphery 2.3.2 does, in the same order and with the same log stages (bin/periphery/src/api/compose.rs,
+bin/periphery/src/stack/write.rs). Hooks are run for real only where ``run_hooks`` is set; otherwise they are said to have
+succeeded, because the programs that they call are on the real hosts.
+"""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from homeops.lab.core.agents import AgentFailure, Deployed, Replacers, RepoOrder, StackOrder, project_name
+from homeops.lab.core.agents_stack_files import compose_paths, file_contents, file_dependencies
+from homeops.lab.core.clock import Clock, SystemClock
+from homeops.lab.core.compose_services import services_of
+from homeops.lab.core.containers import Container, fate_of
+from homeops.lab.core.containers_engine import Engine
+from homeops.lab.core.entry_lines import entries
+from homeops.lab.core.executions_interpolation import interpolated, masked
+from homeops.lab.core.executions_logs import error_log, log, succeeded
+from homeops.lab.core.repositories import NOT_FOUND, Checkout, Outcome, Remote, Repositories
+from homeops.lab.core.state import Document, now_ms
+
+STACK_TEXTS = ("file_contents", "environment", "pre_deploy", "post_deploy", "compose_cmd_wrapper", "extra_args", "build_extra_args")
+REPO_TEXTS = ("environment", "on_clone", "on_pull")
+
+
+@dataclass
+class RehearsalAgent:
+    """One host. ``secrets`` are the agent's own; ``failures`` by Stack name fail its hook with that text on stderr."""
+
+    directory: Path
+    repositories: Repositories
+    engine: Engine = field(default_factory=Engine)
+    clock: Clock = field(default_factory=SystemClock)
+    reachable: bool = True
+    run_hooks: bool = False
+    version: str = "2.3.2"
+    secrets: dict[str, str] = field(default_factory=dict[str, str])
+    hook_failures: dict[str, str] = field(default_factory=dict[str, str])
+    environment: dict[str, str] = field(default_factory=dict[str, str])
+
+    def information(self) -> Document:
+        """Version, cores, load: of a small machine at rest."""
+        stats = {
+            "cpu_perc": 3.5,
+            "load_average": {"one": 0.1, "five": 0.1, "fifteen": 0.1},
+            "mem_free_gb": 6.0,
+            "mem_used_gb": 2.0,
+            "mem_total_gb": 8.0,
+            "disks": [{"mount": "/", "file_system": "ext4", "used_gb": 20.0, "total_gb": 100.0}],
+            "network_ingress_bytes": 0.0,
+            "network_egress_bytes": 0.0,
+            "polling_rate": "5-sec",
+            "refresh_ts": now_ms(),
+            "refresh_list_ts": now_ms(),
+        }
+        return {
+            "version": self.version,
+            "stats": stats,
+            "core_count": 4,
+            "logical_core_count": 4,
+            "public_ip": None,
+            "public_key": "",
+            "terminals_disabled": False,
+            "container_terminals_disabled": False,
+        }
+
+    def containers(self) -> list[Document]:
+        """All containers, by name."""
+        with self.engine.lock:
+            return [self.engine.containers[name].item() for name in sorted(self.engine.containers)]
+
+    def projects(self) -> list[Document]:
+        """Compose projects."""
+        return self.engine.projects()
+
+    def inspect(self, container: str) -> Document:
+        """One container in full."""
+        with self.engine.lock:
+            found = next((c for c in self.engine.containers.values() if container in (c.name, c.id)), None)
+        if found is None:
+            raise AgentFailure(f"Docker responded with status code 404: No such container: {container}")
+        return found.inspection()
+
+    def deploy(self, order: StackOrder) -> Deployed:
+        """Write, validate, hook, config, build, pull, down, up, hook; the first failure ends it."""
+        result = Deployed()
+        stack, replacers = self._interpolated(order, result.logs)
+        run_directory, env_file = self._written(stack, order, result)
+        if run_directory is None:
+            return result
+        self._validate(stack, run_directory, result)
+        if not succeeded(result.logs) or not self._hook("Pre Deploy", stack, "pre_deploy", run_directory, result, replacers):
+            return result
+        config = stack["config"]
+        run = _Compose(self, stack, run_directory, env_file, replacers)
+        configured, outcome = run("Compose Config", "config", "", mask=True)
+        result.logs.append(configured)
+        if not configured["success"]:
+            return result
+        result.merged_config = configured["stdout"]
+        result.services = services_of([outcome.stdout], project_name(stack, fresh=True))
+        names = f" -- {' '.join(order.services)}" if order.services else ""
+        if config["run_build"] and not run.logged(result, "Compose Build", "build", _extra(config["build_extra_args"]) + names):
+            return result
+        if config["auto_pull"] and not run.logged(result, "Compose Pull", "pull", names):
+            return result
+        old, new = project_name(stack), project_name(stack, fresh=True)
+        if (config["destroy_before_deploy"] or old != new) and not self._down(old, names, result):
+            return result
+        result.deployed = run.logged(result, "Compose Up", "up", f" -d{_extra(config['extra_args'])}{names}")
+        if result.deployed:
+            self._hook("Post Deploy", stack, "post_deploy", run_directory, result, replacers)
+        return result
+
+    def pull(self, order: StackOrder) -> list[Document]:
+        """Write the files, then pull."""
+        result = Deployed()
+        stack, replacers = self._interpolated(order, result.logs)
+        run_directory, env_file = self._written(stack, order, result)
+        if run_directory is None:
+            return result.logs
+        for dependency in file_dependencies(stack):
+            if not (run_directory / dependency["path"]).exists():
+                raise AgentFailure(f"Missing compose file at {dependency['path']}")
+        run = _Compose(self, stack, run_directory, env_file, replacers, project_name(stack))
+        run.logged(result, "Compose Pull", "pull", f" -- {' '.join(order.services)}" if order.services else "")
+        return result.logs
+
+    def run_service(self, order: StackOrder, command: str) -> Document:
+        """Write the files, then run one container to its end."""
+        result = Deployed()
+        stack, replacers = self._interpolated(order, [])
+        run_directory, env_file = self._written(stack, order, result)
+        if run_directory is None:
+            return result.logs[-1]
+        return _Compose(self, stack, run_directory, env_file, replacers)("Compose Run", "run", f" {command}")[0]
+
+    def compose(self, project: str, command: str, stage: str = "Compose Command") -> Document:
+        """One compose command on an existing project."""
+        text = f"docker compose -p {project} {command}"
+        outcome = self.engine.compose(text, self.directory)
+        return log(stage, text, stdout=outcome.stdout, stderr=outcome.stderr, success=outcome.exit == 0)
+
+    def container(self, verb: str, name: str) -> Document:
+        """One docker command on one container."""
+        text = f"docker {verb} {name}"
+        with self.engine.lock:
+            action, _, old = verb.partition(" ")
+            found = self.engine.containers.get(old or name)
+            if found is None:
+                said = f"Error response from daemon: No such container: {old or name}\n"
+                return log(f"Docker {action.capitalize()}", text, stderr=said, success=False)
+            match action:
+                case "rm":
+                    del self.engine.containers[found.name]
+                case "rename":
+                    del self.engine.containers[found.name]
+                    found.name = name
+                    self.engine.containers[name] = found
+                case "stop":
+                    found.stop()
+                case "pause" | "unpause":
+                    found.paused = action == "pause"
+                case _:
+                    found.start()
+        return log(f"Docker {action.capitalize()}", text, stdout=f"{name}\n")
+
+    def run_container(self, name: str, definition: Document) -> list[Document]:
+        """Replace one container."""
+        image = str(definition["image"])
+        with self.engine.lock:
+            self.engine.containers.pop(name, None)
+            container = Container(
+                name, name, name, definition, [str(definition.get("network", "host"))], fate_of(definition), self.clock.now
+            )
+            self.engine.containers[name] = container
+            container.start()
+        return [
+            log("Docker Pull", f"docker pull {image}", stdout=f"{image}\n"),
+            log("Docker Run", f"docker run -d --name {name} {image}", stdout=f"{container.id}\n"),
+        ]
+
+    def read_files(self, stack: Document) -> tuple[list[Document], list[Document]]:
+        """Files of a Stack whose files are on the host."""
+        run_directory = self._stack_directory(stack) / stack["config"]["run_directory"]
+        if not run_directory.is_dir():
+            raise AgentFailure(
+                f"Failed to initialize run directory {run_directory!s}", "No such file or directory (os error 2)"
+            )
+        return read_files(run_directory, stack)
+
+    def repo(self, order: RepoOrder, *, clone: bool) -> Checkout:
+        """Clone or pull, write the env file, run the commands; these are run even when git failed."""
+        logs: list[Document] = []
+        config, replacers = order.repo["config"], list(order.replacers)
+        if not config["skip_secret_interp"]:
+            config, own = interpolated(config, REPO_TEXTS, {}, self.secrets)
+            replacers.extend(own)
+        target = self._repo_directory(order.repo)
+        remote = remote_of(config, order.token)
+        done = self.repositories.clone(remote, target) if clone else self.repositories.pull(remote, target)
+        logs.extend(done.logs)
+        if target.is_dir() or succeeded(done.logs):
+            self._write_env_file(config, target, logs)
+        hooks = ("On Clone", "on_clone"), ("On Pull", "on_pull")
+        for stage, key in hooks if clone else hooks[1:]:
+            command: Document = config[key]
+            if command["command"]:
+                logs.append(self._command(stage, command, target, replacers, order.repo["name"]))
+        return Checkout(logs, done.hash, done.message)
+
+    def checkout(self, repo: Document) -> Document | None:
+        """What is checked out of a Repo."""
+        target = self._repo_directory(repo)
+        if not (target / ".git").exists():
+            return None
+        commit, message = self.repositories.head(target)
+        return {"hash": commit, "message": message}
+
+    def delete_repo(self, repo: Document) -> Document:
+        """Remove the files."""
+        target = self._repo_directory(repo)
+        if not target.is_dir():
+            return error_log(
+                "Delete Repo on Periphery",
+                "Failed to delete repo files",
+                [f"Failed to delete directory at {target!s}", "No such file or directory (os error 2)"],
+            )
+        shutil.rmtree(target, ignore_errors=True)
+        return log("Delete Repo on Periphery", stdout=f"Deleted Repo {repo['name']}")
+
+    def build(
+        self, build: Document, order: RepoOrder | None, replacers: Replacers
+    ) -> tuple[list[Document], Checkout]:
+        """Bring the sources here, run the hook, build. The image then is on this host."""
+        config = build["config"]
+        target = self.directory / "builds" / build["name"]
+        done = Checkout([])
+        if order is not None or config["repo"]:
+            source = order.repo["config"] if order else config
+            target = self._repo_directory(order.repo) if order else target
+            done, _ = self.repositories.pull_or_clone(remote_of(source, order.token if order else ""), target)
+        else:
+            target.mkdir(parents=True, exist_ok=True)
+            (target / "Dockerfile").write_text(config["dockerfile"])
+        logs = list(done.logs)
+        context = target / config["build_path"]
+        if succeeded(logs) and config["pre_build"]["command"]:
+            logs.append(self._command("Pre Build", config["pre_build"], context, replacers, build["name"]))
+        return logs, done
+
+    def _interpolated(self, order: StackOrder, logs: list[Document]) -> tuple[Document, list[tuple[str, str]]]:
+        """The Stack with this agent's secrets in it, and all that must be masked."""
+        stack = order.stack
+        if stack["config"]["skip_secret_interp"]:
+            return stack, list(order.replacers)
+        config, own = interpolated(stack["config"], STACK_TEXTS, {}, self.secrets, logs)
+        return stack | {"config": config}, [*order.replacers, *own]
+
+    def _written(self, stack: Document, order: StackOrder, result: Deployed) -> tuple[Path | None, str | None]:
+        """Bring the Stack's files to where they belong: the run directory, and the env file if there is one."""
+        config = stack["config"]
+        root = self._stack_directory(stack)
+        if config["files_on_host"]:
+            run_directory = root / config["run_directory"]
+        elif order.repo is not None or config["repo"]:
+            if order.repo is not None:
+                root = self._repo_directory(order.repo)
+                remote = remote_of(order.repo["config"], order.token)
+            else:
+                root = root / config["clone_path"]
+                remote = remote_of(config, order.token)
+            if config["reclone"]:
+                done = self.repositories.clone(remote, root)
+            else:
+                done, _ = self.repositories.pull_or_clone(remote, root)
+            result.logs.extend(done.logs)
+            result.commit_hash, result.commit_message = done.hash, done.message
+            run_directory = root / config["run_directory"] if succeeded(done.logs) else root
+        elif not config["file_contents"].strip():
+            missing = "Must either input compose file contents directly, or use files on host / git repo options."
+            result.logs.append(error_log("Write Stack", missing))
+            return None, None
+        else:
+            run_directory = root
+            run_directory.mkdir(parents=True, exist_ok=True)
+        env_file = self._write_env_file(config, run_directory, result.logs) if succeeded(result.logs) else None
+        if not (config["files_on_host"] or order.repo is not None or config["repo"]):
+            target = run_directory / (config["file_paths"] or ["compose.yaml"])[0]
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(config["file_contents"])
+        if not run_directory.is_dir():
+            raise AgentFailure(
+                "Failed to validate run directory on host after stack write (canonicalize error), "
+                f"path={run_directory}",
+                "No such file or directory (os error 2)",
+            )
+        return run_directory, env_file
+
+    def _write_env_file(self, config: Document, directory: Path, logs: list[Document]) -> str | None:
+        """Write ``environment`` to its file; one from earlier stays in use when there is nothing to write."""
+        path = directory / config["env_file_path"]
+        lines = entries(config["environment"])
+        if not lines:
+            return config["env_file_path"] if path.is_file() else None
+        if directory.is_dir():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("".join(f"{key}={value}\n" for key, value in lines))
+            logs.append(log("Write Environment File", stdout=f'Environment file written to "{path}"'))
+        return config["env_file_path"]
+
+    def _validate(self, stack: Document, run_directory: Path, result: Deployed) -> None:
+        dependencies = file_dependencies(stack)
+        result.missing_files = [file["path"] for file in dependencies if not (run_directory / file["path"]).exists()]
+        if result.missing_files:
+            causes = [
+                "Ensure the run_directory and all file paths are correct.",
+                f"Missing files: {', '.join(result.missing_files)}",
+            ]
+            result.logs.append(error_log("Validate Files", "A file doesn't exist after writing stack.", causes))
+            return
+        result.files = [file_contents(file, (run_directory / file["path"]).read_text()) for file in dependencies]
+
+    def _hook(
+        self, stage: str, stack: Document, key: str, directory: Path, result: Deployed, replacers: Replacers
+    ) -> bool:
+        command: Document = stack["config"][key]
+        if not command["command"].strip():
+            return True
+        entry = self._command(stage, command, directory / command["path"], replacers, stack["name"])
+        result.logs.append(entry)
+        return entry["success"]
+
+    def _command(self, stage: str, command: Document, directory: Path, replacers: Replacers, owner: str) -> Document:
+        text = command["command"] if command["shell_mode"] else one_line(command["command"])
+        start = now_ms()
+        outcome = self._shell(text, directory, owner)
+        entry = log(
+            stage,
+            masked(text, replacers),
+            stdout=masked(outcome.stdout, replacers),
+            stderr=masked(outcome.stderr, replacers),
+            success=outcome.exit == 0,
+        )
+        return entry | {"start_ts": start}
+
+    def _shell(self, text: str, directory: Path, owner: str) -> Outcome:
+        if owner in self.hook_failures:
+            return Outcome(1, "", self.hook_failures[owner])
+        if not directory.is_dir():
+            return Outcome(1, "", NOT_FOUND)
+        if length := re.fullmatch(r"\s*sleep (\d+(?:\.\d+)?)\s*", text):
+            self.clock.sleep(float(length[1]))
+            return Outcome(0, "", "")
+        if not self.run_hooks:
+            return Outcome(0, "", "")
+        done = subprocess.run(
+            ["/bin/bash", "-c", text],
+            cwd=directory,
+            env={"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(self.directory)} | self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=60,
+            check=False,
+        )
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    def _down(self, project: str, names: str, result: Deployed) -> bool:
+        result.logs.append(self.compose(project, f"down{names}", "Compose Down"))
+        return result.logs[-1]["success"]
+
+    def _stack_directory(self, stack: Document) -> Path:
+        return self.directory / "stacks" / path_name(stack["name"])
+
+    def _repo_directory(self, repo: Document) -> Path:
+        return self.directory / "repos" / path_name(repo["name"]) / repo["config"]["path"]
+
+
+class _Compose:
+    """The compose commands of one deploy: same project, files and env files."""
+
+    def __init__(
+        self,
+        agent: RehearsalAgent,
+        stack: Document,
+        directory: Path,
+        env_file: str | None,
+        replacers: Replacers,
+        project: str = "",
+    ) -> None:
+        config = stack["config"]
+        files = " -f ".join(compose_paths(stack))
+        extra = [file["path"] for file in config["additional_env_files"] if file["path"] != env_file]
+        env_files = "".join(f" --env-file {path}" for path in [*extra, *([env_file] if env_file else [])])
+        self._base = f"docker compose -p {project or project_name(stack, fresh=True)} -f {files}{env_files}"
+        self._wrapper = one_line(config["compose_cmd_wrapper"])
+        self._wrapped = config["compose_cmd_wrapper_include"] or ["up"]
+        self._agent, self._directory, self._replacers = agent, directory, replacers
+
+    def __call__(self, stage: str, verb: str, arguments: str, *, mask: bool = False) -> tuple[Document, Outcome]:
+        text = f"{self._base} {verb}{arguments}"
+        if self._wrapper and verb in self._wrapped:
+            if "[[COMPOSE_COMMAND]]" not in self._wrapper:
+                refused = (
+                    "compose_cmd_wrapper is configured but does not contain [[COMPOSE_COMMAND]] placeholder. "
+                    "The placeholder is required to inject the compose command."
+                )
+                return log("Compose Command Wrapper", stderr=refused, success=False), Outcome(1, "", refused)
+            text = self._wrapper.replace("[[COMPOSE_COMMAND]]", text)
+        start = now_ms()
+        outcome = self._agent.engine.compose(text, self._directory)
+        entry = log(
+            stage,
+            masked(text, self._replacers),
+            stdout=masked(outcome.stdout, self._replacers),
+            stderr=masked(outcome.stderr, self._replacers),
+            success=outcome.exit == 0,
+        )
+        return entry | {"start_ts": start}, outcome
+
+    def logged(self, result: Deployed, stage: str, verb: str, arguments: str) -> bool:
+        """Run, keep the log entry, say whether it worked."""
+        entry, _ = self(stage, verb, arguments)
+        result.logs.append(entry)
+        return entry["success"]
+
+
+def remote_of(config: Document, token: str = "") -> Remote:
+    """Where the git settings of a Stack, Build, Repo or ResourceSync point."""
+    return Remote(
+        config["git_provider"] or "github.com",
+        config["repo"],
+        config["branch"] or "main",
+        config["commit"],
+        config["git_https"],
+        token,
+    )
+
+
+def read_files(run_directory: Path, stack: Document) -> tuple[list[Document], list[Document]]:
+    """The tracked files of a Stack that are there, and an error for each of the others."""
+    found: list[Document] = []
+    errors: list[Document] = []
+    for dependency in file_dependencies(stack):
+        path = run_directory / dependency["path"]
+        if path.is_file():
+            found.append(file_contents(dependency, path.read_text()))
+            continue
+        failed = error_log("", f'Failed to read file contents from "{path}"', ["No such file or directory (os error 2)"])
+        errors.append({"path": dependency["path"], "contents": failed["stderr"]})
+    return found, errors
+
+
+def path_name(name: str) -> str:
+    """A name as part of a path."""
+    return name.strip().replace(" ", "_").replace("\n", "_")
+
+
+def one_line(command: str) -> str:
+    """A multi-line command as Periphery runs it: comments taken out, lines joined by ``&&`` (parsers.rs)."""
+    lines = (line.strip() for line in command.split("\n"))
+    kept = "\n".join(line.split(" #")[0] for line in lines if line and not line.startswith("#"))
+    joined = "".join(f" {part.strip()}" for part in kept.split(" \\"))
+    again = (line.strip() for line in joined.split("\n"))
+    return " && ".join(line.split(" #")[0].strip() for line in again if line and not line.startswith("#"))
+
+
+def _extra(arguments: Sequence[str]) -> str:
+    return "".join(f" {argument}" for argument in arguments)

@@ -1,0 +1,375 @@
+"""A Docker engine that exists in memory only: images, networks, volumes, containers, and the ``docker compose`` commands."""
+
+import shlex
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from homeops.lab.core.clock import Clock, SystemClock
+from homeops.lab.core.compose_project import ComposeFailure, Project, load_project
+from homeops.lab.core.containers import Container, Fate, fate_of
+from homeops.lab.core.repositories import Outcome
+from homeops.lab.core.state import Document
+
+
+@dataclass
+class Behaviour:
+    """What shall go wrong in one project: texts fail the step with that text on stderr; ``seconds`` delay ``up``.
+
+    ``fates`` is what becomes of containers by service, in place of what their definitions foretell.
+    """
+
+    pull: str = ""
+    up: str = ""
+    seconds: float = 0.0
+    fates: dict[str, Fate] = field(default_factory=dict[str, Fate])
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """``docker compose -p P -f F ... VERB arguments``, taken apart."""
+
+    project: str
+    files: list[str]
+    env_files: list[str]
+    verb: str
+    arguments: list[str]
+    resolve: bool
+
+    def services(self) -> list[str]:
+        """The services named at the end, after the options."""
+        if "--" in self.arguments:
+            return self.arguments[self.arguments.index("--") + 1 :]
+        valued = ("--timeout", "--tail", "--wait-timeout", "--scale")
+        return [
+            word
+            for before, word in zip(["", *self.arguments], self.arguments, strict=False)
+            if not word.startswith("-") and before not in valued
+        ]
+
+    def option(self, name: str) -> str | None:
+        """The value of an option."""
+        for word, following in zip(self.arguments, [*self.arguments[1:], ""], strict=True):
+            if word == name:
+                return following
+            if word.startswith(f"{name}="):
+                return word.partition("=")[2]
+        return None
+
+
+def parse_command(text: str) -> Command:
+    """Take a compose command line apart."""
+    words = shlex.split(text)
+    start = next((i for i, word in enumerate(words) if word == "compose"), -1)
+    project, files, env_files, resolve = "", [], [], "--no-env-resolution" not in words
+    rest = [word for word in words[start + 1 :] if word != "--no-env-resolution"]
+    while rest and rest[0].startswith("-"):
+        flag, value, *rest = rest
+        match flag:
+            case "-p":
+                project = value
+            case "-f":
+                files.append(value)
+            case "--env-file":
+                env_files.append(value)
+            case _:
+                pass
+    verb, *arguments = rest
+    return Command(project, files, env_files, verb, arguments, resolve)
+
+
+@dataclass
+class Engine:
+    """One host's engine. ``images`` None means that every image can be had."""
+
+    clock: Clock = field(default_factory=SystemClock)
+    images: set[str] | None = None
+    behaviours: dict[str, Behaviour] = field(default_factory=dict[str, Behaviour])
+    containers: dict[str, Container] = field(default_factory=dict[str, Container])
+    networks: set[str] = field(default_factory=set[str])
+    volumes: set[str] = field(default_factory=set[str])
+    files: dict[str, str] = field(default_factory=dict[str, str])
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def compose(self, text: str, directory: Path) -> Outcome:
+        """Run one ``docker compose`` command line."""
+        command = parse_command(text)
+        verbs: dict[str, Callable[[Command, Path], Outcome]] = {
+            "config": self._config,
+            "build": self._build,
+            "pull": self._pull,
+            "up": self._up,
+            "down": self._down,
+            "logs": self._logs,
+            "run": self._run,
+        }
+        try:
+            run = verbs.get(command.verb, self._move)
+            return run(command, directory)
+        except ComposeFailure as failure:
+            return Outcome(1, "", str(failure))
+
+    def projects(self) -> list[Document]:
+        """``docker compose ls -a``: name, status in words, compose files."""
+        with self.lock:
+            found: dict[str, list[str]] = {}
+            for container in self.containers.values():
+                found.setdefault(container.project, []).append(container.state)
+        return [
+            {
+                "name": project,
+                "status": ", ".join(f"{state}({states.count(state)})" for state in sorted(set(states))),
+                "compose_files": [self.files.get(project, "")],
+            }
+            for project, states in found.items()
+        ]
+
+    def of(self, project: str, services: Iterable[str] = ()) -> list[Container]:
+        """The containers of a project, of some services or of all."""
+        wanted = set(services)
+        return [
+            container
+            for container in self.containers.values()
+            if container.project == project and (not wanted or container.service in wanted)
+        ]
+
+    def _load(self, command: Command, directory: Path) -> Project:
+        return load_project(command.project, directory, command.files, command.env_files, resolve=command.resolve)
+
+    def _config(self, command: Command, directory: Path) -> Outcome:
+        return Outcome(0, self._load(command, directory).config(), "")
+
+    def _build(self, command: Command, directory: Path) -> Outcome:
+        project = self._load(command, directory)
+        built = [name for name, service in project.services.items() if "build" in service]
+        return Outcome(0, "", "".join(f" Image {project.name}-{name} Built \n" for name in built))
+
+    def _pull(self, command: Command, directory: Path) -> Outcome:
+        project = self._load(command, directory)
+        names = command.services() or sorted(project.services)
+        said = ""
+        told = self._behaviour(command.project).pull
+        for name in names:
+            image, policy = project.services[name].get("image", ""), project.services[name].get("pull_policy")
+            if policy in ("never", "build") or not image:
+                said += f" Image {image} Skipped \n"
+                continue
+            said += f" Image {image} Pulling \n"
+            failure = told or self._unavailable(image)
+            if failure:
+                return Outcome(1, "", f"{said} Image {image} Error {failure}\nError response from daemon: {failure}\n")
+            said += f" Image {image} Pulled \n"
+        return Outcome(0, "", said)
+
+    def _up(self, command: Command, directory: Path) -> Outcome:
+        project = self._load(command, directory)
+        behaviour = self._behaviour(project.name)
+        order = project.with_dependencies(command.services())
+        self.clock.sleep(behaviour.seconds)
+        if behaviour.up:
+            return Outcome(1, "", behaviour.up)
+        said = ""
+        with self.lock:
+            self.files[project.name] = ",".join(str(directory / file) for file in command.files)
+            said += self._make_networks_and_volumes(project)
+            fresh: list[Container] = []
+            for name in order:
+                text, failure = self._create(project, name, behaviour, fresh)
+                said += text
+                if failure:
+                    return Outcome(1, "", said + failure)
+        for container in fresh:
+            text, failure = self._start(project, container)
+            said += text
+            if failure:
+                return Outcome(1, "", said + failure)
+        return self._await_health(command, self.of(project.name, command.services()), said)
+
+    def _make_networks_and_volumes(self, project: Project) -> str:
+        said = ""
+        for network in project.networks.values():
+            name = network["name"]
+            if network.get("external") and name not in self.networks:
+                raise ComposeFailure(f"network {name} declared as external, but could not be found\n")
+        for what, wanted, known in (
+            ("Network", project.networks, self.networks),
+            ("Volume", project.volumes, self.volumes),
+        ):
+            for body in wanted.values():
+                if body["name"] not in known and not body.get("external"):
+                    known.add(body["name"])
+                    twice = f" {what} {body['name']} Creating \n" * 2, f" {what} {body['name']} Created \n" * 2
+                    said += "".join(twice)
+        return said
+
+    def _create(
+        self, project: Project, name: str, behaviour: Behaviour, fresh: list[Container]
+    ) -> tuple[str, str]:
+        definition = project.services[name]
+        container_name = definition.get("container_name", f"{project.name}-{name}-1")
+        existing = next(iter(self.of(project.name, [name])), None)
+        if existing and existing.definition == definition and existing.name == container_name:
+            if existing.state == "running":
+                return f" Container {container_name} Running \n", ""
+            fresh.append(existing)
+            return "", ""
+        verb = "Recreate" if existing else "Creating"
+        said = f" Container {container_name} {verb} \n"
+        image = definition.get("image", "")
+        wrong = f"Error response from daemon: No such image: {image}" if self._unavailable(image) else ""
+        holder = self.containers.get(container_name)
+        if not wrong and holder is not None and holder is not existing:
+            wrong = (
+                f'Error response from daemon: Conflict. The container name "/{container_name}" is already in use by '
+                f'container "{holder.id}". You have to remove (or rename) that container to be able to reuse that name.'
+            )
+        if wrong:
+            who = f"Container {container_name}" if existing else f"service:{name}:1"
+            return f"{said} {who} {wrong} \n", f"{wrong}\n"
+        if existing:
+            del self.containers[existing.name]
+        networks = [project.networks[key]["name"] for key in definition.get("networks") or {}]
+        fate = behaviour.fates.get(name) or fate_of(definition)
+        container = Container(container_name, project.name, name, definition, networks, fate, self.clock.now)
+        self.containers[container_name] = container
+        fresh.append(container)
+        return f"{said} Container {container_name} {'Recreated' if existing else 'Created'} \n", ""
+
+    def _start(self, project: Project, container: Container) -> tuple[str, str]:
+        said = ""
+        for other, wanted in (container.definition.get("depends_on") or {}).items():
+            for parent in self.of(project.name, [other]):
+                if wanted.get("condition") != "service_healthy":
+                    continue
+                said += f" Container {parent.name} Waiting \n"
+                if self._settled(parent, 60.0) == "unhealthy":
+                    said += f" Container {parent.name} Error dependency {other} failed to start\n"
+                    return said, f"dependency failed to start: container {parent.name} is unhealthy\n"
+                said += f" Container {parent.name} Healthy \n"
+        said += f" Container {container.name} Starting \n"
+        command = container.definition.get("command") or []
+        if command and str(command[0]).startswith("/bin/doesnotexist"):
+            return said, (
+                "Error response from daemon: failed to create shim task: OCI runtime create failed: runc create failed: "
+                f'unable to start container process: exec: "{command[0]}": stat {command[0]}: no such file or directory: '
+                "unknown\n"
+            )
+        container.start()
+        return f"{said} Container {container.name} Started \n", ""
+
+    def _await_health(self, command: Command, containers: list[Container], said: str) -> Outcome:
+        if "--wait" not in command.arguments:
+            return Outcome(0, "", said)
+        limit = float(command.option("--wait-timeout") or 600)
+        deadline = self.clock.now() + limit
+        for container in containers:
+            said += f" Container {container.name} Waiting \n"
+            match self._settled(container, deadline - self.clock.now()):
+                case "unhealthy":
+                    return Outcome(1, "", f"{said}container {container.name} is unhealthy\n")
+                case "starting":
+                    return Outcome(1, "", f"{said}application not healthy after {limit:g}s\n")
+                case _:
+                    said += f" Container {container.name} Healthy \n"
+        return Outcome(0, "", said)
+
+    def _down(self, command: Command, _directory: Path) -> Outcome:
+        with self.lock:
+            services = command.services()
+            containers = self.of(command.project, services)
+            network = f"{command.project}_default"
+            if not containers and network not in self.networks:
+                at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.clock.now()))
+                warning = f'Warning: No resource found to remove for project \\"{command.project}\\".'
+                return Outcome(0, "", f'time="{at}" level=warning msg="{warning}"\n')
+            said = ""
+            for container in containers:
+                del self.containers[container.name]
+                said += "".join(
+                    f" Container {container.name} {word} \n" for word in ("Stopping", "Stopped", "Removing", "Removed")
+                )
+            for used in sorted({name for name in self.networks if name.startswith(f"{command.project}_")}):
+                said += f" Network {used} Removing \n"
+                if any(used in container.networks for container in self.containers.values()):
+                    said += f" Network {used} Resource is still in use \n"
+                else:
+                    self.networks.discard(used)
+                    said += f" Network {used} Removed \n"
+            return Outcome(0, "", said)
+
+    def _move(self, command: Command, _directory: Path) -> Outcome:
+        """Start, stop, restart, pause, unpause."""
+        with self.lock:
+            containers = self.of(command.project, command.services())
+            if command.verb == "start" and not self.of(command.project):
+                return Outcome(1, "", f'no container found for project "{command.project}": not found\n')
+            said, ended = "", ""
+            for container in containers:
+                name, state = container.name, container.state
+                match command.verb:
+                    case "start" if state != "running":
+                        container.start()
+                        said += f" Container {name} Starting \n"
+                        ended += f" Container {name} Started \n"
+                    case "stop" if state in ("running", "paused", "restarting"):
+                        container.stop()
+                        said += f" Container {name} Stopping \n"
+                        ended += f" Container {name} Stopped \n"
+                    case "restart":
+                        container.start()
+                        said += f" Container {name} Restarting \n"
+                        ended += f" Container {name} Started \n"
+                    case "pause" if state == "running":
+                        container.paused = True
+                        said += f" Container {name} Paused \n"
+                    case "unpause" if state == "paused":
+                        container.paused = False
+                        said += f" Container {name} Unpaused \n"
+                    case "unpause" if state == "running":
+                        return Outcome(1, "", f"Error response from daemon: Container {container.id} is not paused\n")
+                    case _:
+                        pass
+            return Outcome(0, "", said + ended)
+
+    def _logs(self, command: Command, _directory: Path) -> Outcome:
+        with self.lock:
+            lines = [
+                f"{container.service}-1  | {line}"
+                for container in self.of(command.project, command.services())
+                for line in container.fate.output.splitlines()
+            ]
+        tail = int(command.option("--tail") or 0) or len(lines)
+        return Outcome(0, "".join(f"{line}\n" for line in lines[-tail:]), "")
+
+    def _run(self, command: Command, directory: Path) -> Outcome:
+        project = self._load(command, directory)
+        words = [word for word in command.arguments if not word.startswith("-")]
+        if not words or words[0] not in project.services:
+            return Outcome(1, "", f"no such service: {words[0] if words else ''}\n")
+        fate = fate_of({"command": words[1:]} if words[1:] else project.services[words[0]])
+        return Outcome(fate.exit_code, fate.output, "")
+
+    def _behaviour(self, project: str) -> Behaviour:
+        return self.behaviours.get(project) or Behaviour()
+
+    def _unavailable(self, image: str) -> str:
+        """Why an image cannot be had, in the registry's words; an empty text when it is there."""
+        if self.images is None or image in self.images or not image:
+            return ""
+        registry = image.split("/")[0] if ":" in image.split("/")[0] or "." in image.split("/")[0] else ""
+        if registry.startswith("127.0.0.1"):
+            return f'Get "http://{registry}/v2/": dial tcp {registry}: connect: connection refused'
+        return f"pull access denied for {image}, repository does not exist or may require 'docker login'"
+
+    def expect(self, project: str, **changes: object) -> None:
+        """Change what shall go wrong in a project, e.g. ``expect("web", up="disk full\\n")``."""
+        self.behaviours[project] = replace(self._behaviour(project), **changes)
+
+    def _settled(self, container: Container, limit: float) -> str:
+        """Wait until a health check has said something: its last word, or ``healthy`` where there is no check."""
+        deadline = self.clock.now() + limit
+        while container.health == "starting" and container.state == "running" and self.clock.now() < deadline:
+            self.clock.sleep(0.1)
+        return container.health or "healthy"

@@ -1,0 +1,108 @@
+"""Ids and names in configurations: Core stores ids, its TOML speaks of names (sync/replace_ids.rs)."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import BaseModel
+
+from homeops.lab.core.state import Document, State
+from homeops.model.config.action import ActionConfig
+from homeops.model.config.alerter import AlerterConfig
+from homeops.model.config.build import BuildConfig
+from homeops.model.config.builder import AwsBuilderConfig, ServerBuilderConfig, UrlBuilderConfig
+from homeops.model.config.deployment import DeploymentConfig
+from homeops.model.config.execution import EXECUTIONS
+from homeops.model.config.procedure import ProcedureConfig
+from homeops.model.config.repo import RepoConfig
+from homeops.model.config.resource_sync import ResourceSyncConfig
+from homeops.model.config.server import ServerConfig
+from homeops.model.config.stack import StackConfig
+from homeops.model.config.swarm import SwarmConfig
+from homeops.model.fields import Reference, References
+
+CONFIGS: dict[str, type[BaseModel]] = {
+    "Server": ServerConfig,
+    "Swarm": SwarmConfig,
+    "Stack": StackConfig,
+    "Deployment": DeploymentConfig,
+    "Build": BuildConfig,
+    "Repo": RepoConfig,
+    "Procedure": ProcedureConfig,
+    "Action": ActionConfig,
+    "Alerter": AlerterConfig,
+    "ResourceSync": ResourceSyncConfig,
+}
+"""The configuration model of each kind that has only one."""
+
+BUILDER_CONFIGS: dict[str, type[BaseModel]] = {
+    "Url": UrlBuilderConfig,
+    "Server": ServerBuilderConfig,
+    "Aws": AwsBuilderConfig,
+}
+
+Renamed = Callable[[str, str], str]
+"""What stands in place of an id (or name) of a resource of a kind: ``renamed(kind, value)``."""
+
+
+def marks(model: type[BaseModel]) -> dict[str, Reference | References]:
+    """The fields of a model that refer to other resources."""
+    return {
+        name: mark
+        for name, info in model.model_fields.items()
+        for mark in info.metadata
+        if isinstance(mark, Reference | References)
+    }
+
+
+def name_of(state: State) -> Renamed:
+    """The name of a resource; an empty text when there is none of that id."""
+
+    def renamed(kind: str, value: str) -> str:
+        document = state.resources.get(kind, {}).get(value)
+        return document["name"] if document else ""
+
+    return renamed
+
+
+def with_references(kind: str, config: Document, renamed: Renamed) -> Document:
+    """A copy of a configuration in which every reference went through ``renamed``."""
+    config = copy.deepcopy(config)
+    match kind:
+        case "Builder":
+            _replace(BUILDER_CONFIGS[config["type"]], config.get("params") or {}, renamed)
+            return config
+        case "Deployment":
+            image = config.get("image")
+            if image and image["type"] == "Build":
+                image["params"]["build_id"] = renamed("Build", image["params"].get("build_id", ""))
+        case "Procedure":
+            for stage in config.get("stages") or []:
+                for entry in stage.get("executions", []):
+                    replace_in_execution(entry["execution"], renamed)
+        case "Alerter":
+            for field in ("resources", "except_resources"):
+                for target in config.get(field) or []:
+                    if target["type"] != "System":
+                        target["id"] = renamed(target["type"], target["id"])
+        case _:
+            pass
+    _replace(CONFIGS[kind], config, renamed)
+    return config
+
+
+def replace_in_execution(execution: Document, renamed: Renamed) -> None:
+    """Change the references of one execution in place."""
+    params: Document = execution.get("params") or {}
+    _replace(EXECUTIONS[execution["type"]], params, renamed)
+    if execution["type"] == "SendAlert" and params.get("alerters"):
+        params["alerters"] = [renamed("Alerter", alerter) for alerter in params["alerters"]]
+
+
+def _replace(model: type[BaseModel], config: dict[str, Any], renamed: Renamed) -> None:
+    for field, mark in marks(model).items():
+        value = config.get(field)
+        if isinstance(value, list):
+            config[field] = [renamed(mark.kind, entry) for entry in value]
+        elif value:
+            config[field] = renamed(mark.kind, value)
