@@ -33,7 +33,12 @@ class LineText:
 
 @dataclass(frozen=True, slots=True)
 class TextList:
-    """A list of texts that Core also takes as one text, split at commas and newlines (string_list.rs)."""
+    """A list of texts that Core also takes as one text, split at commas and newlines (string_list.rs).
+
+    ``drops_blank``: entries of white space alone vanish when Core stores them.
+    """
+
+    drops_blank: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +76,25 @@ class Alias:
     names: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Spellings:
+    """Further spellings of the values of an enumeration: each value with the others that Core takes for it."""
+
+    others: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OrPath:
+    """An object with a ``path`` that Core also takes as the path alone, everything else being default."""
+
+
 FileText = Annotated[str, TrimmedText()]
 EnvironmentText = Annotated[str, LineText("environment")]
 LabelText = Annotated[str, LineText("label")]
 ConversionText = Annotated[str, LineText("conversion")]
 SignalText = Annotated[str, LineText("signal")]
 StringList = Annotated[list[str], TextList()]
+ArgumentList = Annotated[list[str], TextList(drops_blank=True)]
 SensitiveText = Annotated[str, Sensitive()]
 I32 = Annotated[int, Number("i32")]
 I64 = Annotated[int, Number("i64")]

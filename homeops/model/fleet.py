@@ -176,7 +176,9 @@ def _name_problems(declaration: Declaration) -> Iterator[Problem]:
             f'call it "{stored}"; a sync would otherwise delete and create it in turns',
         )
     elif is_object_id(name):
-        yield Problem(declaration.where, "Komodo takes a name of 24 hexadecimal digits for an id", "choose another name")
+        yield Problem(
+            declaration.where, "Komodo takes a name of 24 hexadecimal digits for an id", "choose another name"
+        )
 
 
 def _duplicates(fleet: Fleet) -> Iterator[Problem]:
@@ -186,7 +188,9 @@ def _duplicates(fleet: Fleet) -> Iterator[Problem]:
         if other is None:
             first[declaration.kind, declaration.name] = declaration
         else:
-            yield Problem(declaration.where, f"declared already at {other.where.partition(': ')[0]}", "rename one of them")
+            yield Problem(
+                declaration.where, f"declared already at {other.where.partition(': ')[0]}", "rename one of them"
+            )
 
 
 def _site_problems(fleet: Fleet, site: Site) -> Iterator[Problem]:

@@ -70,7 +70,7 @@ class Graph:
     def needs(self, resource: Resource) -> tuple[Resource, ...]:
         """The declared objects that must exist before this one, each once."""
         found = (self.get(mention.kind, mention.name) for mention in resource.mentions())
-        return tuple(dict.fromkeys(other for other in found if other is not None and other is not resource))
+        return tuple({other.key: other for other in found if other is not None and other is not resource}.values())
 
 
 def in_order(resources: tuple[Resource, ...]) -> tuple[tuple[Resource, ...], tuple[tuple[str, ...], ...]]:
@@ -87,7 +87,11 @@ def in_order(resources: tuple[Resource, ...]) -> tuple[tuple[Resource, ...], tup
         path: list[tuple[Resource, Iterator[Mention]]] = []
         on_path: dict[tuple[str, str], int] = {}
 
-        def enter(resource: Resource, path: list[tuple[Resource, Iterator[Mention]]] = path, on_path: dict[tuple[str, str], int] = on_path) -> None:
+        def enter(
+            resource: Resource,
+            path: list[tuple[Resource, Iterator[Mention]]] = path,
+            on_path: dict[tuple[str, str], int] = on_path,
+        ) -> None:
             on_path[resource.key] = len(path)
             path.append((resource, resource.mentions()))
 

@@ -1,6 +1,7 @@
 """The kinds of Komodo: what each is called in requests, lists and TOML, and what its configuration is."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -44,8 +45,9 @@ class Kind:
         return f"ListFull{self.plural}" if self.resource else f"List{self.plural}"
 
 
-def _kind(name: str, key: str, config: object, *, table: str = "", resource: bool = True) -> Kind:
-    return Kind(name, key, table or key, TypeAdapter(config), resource)
+def _kind(name: str, key: str, config: Any, *, table: str = "", resource: bool = True) -> Kind:
+    adapter: TypeAdapter[KomodoModel] = TypeAdapter(config)
+    return Kind(name, key, table or key, adapter, resource)
 
 
 SERVER = _kind("Server", "server", ServerConfig)

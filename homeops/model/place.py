@@ -1,9 +1,8 @@
 """Where in the program something was declared."""
 
-import sys
+import inspect
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 _OWN = str(Path(__file__).parent)
 
@@ -21,7 +20,7 @@ class Place:
 
 def declaration_place() -> Place:
     """The nearest caller outside the model and pydantic: the line that a person wrote."""
-    frame: FrameType | None = sys._getframe(1)
+    frame = inspect.currentframe()
     while frame is not None:
         file = frame.f_code.co_filename
         if not file.startswith(_OWN) and "pydantic" not in file:

@@ -77,4 +77,3 @@ def rename_references(config: _Config, rename: Callable[[str, str], str]) -> _Co
         if new is not value and new != value:
             changes[field] = new
     return config.model_copy(update=changes) if changes else config
-

@@ -58,19 +58,19 @@ class ResourceTarget(KomodoModel):
 class CustomEndpoint(KomodoModel):
     """An HTTP endpoint that takes Komodo's alerts as JSON."""
 
-    url: SensitiveText = "http://localhost:7000"
+    url: str = "http://localhost:7000"
 
 
 class SlackEndpoint(KomodoModel):
     """A Slack webhook."""
 
-    url: SensitiveText = "https://hooks.slack.com/services/XXXXXXXXX/XXXXXXXXX/XXXXXXXXX"
+    url: SensitiveText = "https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX"
 
 
 class DiscordEndpoint(KomodoModel):
     """A Discord webhook."""
 
-    url: SensitiveText = "https://discord.com/api/webhooks/XXXXXXXXX/XXXXXXXXX-XXXXXXXXXXXXXXXXXX"
+    url: SensitiveText = "https://discord.com/api/webhooks/XXXXXXXXXXXX/XXXX-XXXXXXXXXX"
 
 
 class NtfyEndpoint(KomodoModel):
@@ -83,9 +83,7 @@ class NtfyEndpoint(KomodoModel):
 class PushoverEndpoint(KomodoModel):
     """A Pushover message URL."""
 
-    url: SensitiveText = (
-        "https://api.pushover.net/1/messages.json?token=XXXXXXXXXXXXX&user=XXXXXXXXXXXXX"
-    )
+    url: SensitiveText = "https://api.pushover.net/1/messages.json?token=XXXXXXXXXXXXX&user=XXXXXXXXXXXXX"
 
 
 class CustomAlerter(KomodoModel):

@@ -6,7 +6,15 @@ from pydantic import Field
 
 from homeops.model.config.command import SystemCommand
 from homeops.model.config.version import Version
-from homeops.model.fields import EnvironmentText, KomodoModel, LabelText, Reference, SensitiveText, StringList
+from homeops.model.fields import (
+    ArgumentList,
+    EnvironmentText,
+    KomodoModel,
+    LabelText,
+    Reference,
+    SensitiveText,
+    StringList,
+)
 
 
 class ImageRegistryConfig(KomodoModel):
@@ -44,7 +52,7 @@ class BuildConfig(KomodoModel):
     image_registry: list[ImageRegistryConfig] = Field(default_factory=list[ImageRegistryConfig])
     skip_secret_interp: bool = False
     use_buildx: bool = False
-    extra_args: StringList = Field(default_factory=list[str])
+    extra_args: ArgumentList = Field(default_factory=list[str])
     pre_build: SystemCommand = SystemCommand()
     dockerfile: str = ""
     build_args: EnvironmentText = ""

@@ -41,7 +41,7 @@ class UrlBuilderConfig(KomodoModel):
 class ServerBuilderConfig(KomodoModel):
     """One or several Servers that build."""
 
-    server_ids: Annotated[list[str], References("Server", aliases=("server_id", "server", "servers"))] = Field(
+    server_ids: Annotated[StringList, References("Server", aliases=("server_id", "server", "servers"))] = Field(
         default_factory=list[str]
     )
 

@@ -4,17 +4,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from homeops.model.config.signal import TerminationSignal
 from homeops.model.config.version import Version
 from homeops.model.fields import (
     I32,
-    Alias,
+    ArgumentList,
     ConversionText,
     EnvironmentText,
     KomodoModel,
     LabelText,
     Reference,
     SignalText,
-    StringList,
 )
 
 
@@ -63,11 +63,9 @@ class DeploymentConfig(KomodoModel):
     restart: Literal["no", "on-failure", "always", "unless-stopped"] = "no"
     command: str = ""
     replicas: I32 = 1
-    termination_signal: Annotated[
-        Literal["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"], Alias(("1", "2", "3", "15"))
-    ] = "SIGTERM"
+    termination_signal: TerminationSignal = "SIGTERM"
     termination_timeout: I32 = 10
-    extra_args: StringList = Field(default_factory=list[str])
+    extra_args: ArgumentList = Field(default_factory=list[str])
     term_signal_labels: SignalText = ""
     ports: ConversionText = ""
     volumes: ConversionText = ""

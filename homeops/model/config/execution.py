@@ -9,9 +9,9 @@ from pydantic import Field, PlainValidator, SerializeAsAny, SerializerFunctionWr
 
 from homeops.errors import nearest
 from homeops.model.config.alerter import TargetType
+from homeops.model.config.signal import TerminationSignal
 from homeops.model.fields import I32, I64, KomodoModel, Reference
 
-Signal = Literal["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"]
 Severity = Literal["OK", "WARNING", "CRITICAL"]
 
 
@@ -48,7 +48,7 @@ class EndDeployment(Execution):
     """One deployment, with signal and seconds for its end."""
 
     deployment: Annotated[str, Reference("Deployment")]
-    signal: Signal | None = None
+    signal: TerminationSignal | None = None
     time: I32 | None = None
 
 
@@ -76,7 +76,7 @@ class EndContainer(Execution):
 
     server: Annotated[str, Reference("Server")]
     container: str
-    signal: Signal | None = None
+    signal: TerminationSignal | None = None
     time: I32 | None = None
 
 
@@ -186,7 +186,7 @@ class Deploy(Execution):
     """Deploy."""
 
     deployment: Annotated[str, Reference("Deployment")]
-    stop_signal: Signal | None = None
+    stop_signal: TerminationSignal | None = None
     stop_time: I32 | None = None
 
 
@@ -629,7 +629,7 @@ def read_execution(value: object) -> Execution:
     match value:
         case Execution():
             return value
-        case {"type": str(name), "params": params}:
+        case {"type": str(name), "params": dict(params)}:  # pyright: ignore[reportUnknownVariableType]
             pass
         case _:
             raise ValueError('an execution is {"type": NAME, "params": {...}}')

@@ -20,9 +20,7 @@ class ProcedureStage(KomodoModel):
 
     name: str
     enabled: bool = True
-    executions: Annotated[list[EnabledExecution], Alias(("execution",))] = Field(
-        default_factory=list[EnabledExecution]
-    )
+    executions: Annotated[list[EnabledExecution], Alias(("execution",))] = Field(default_factory=list[EnabledExecution])
 
 
 class ProcedureConfig(KomodoModel):

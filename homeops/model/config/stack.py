@@ -10,10 +10,17 @@ from homeops.model.fields import (
     EnvironmentText,
     FileText,
     KomodoModel,
+    OrPath,
     Reference,
     SensitiveText,
+    Spellings,
     StringList,
 )
+
+Requirement = Annotated[
+    Literal["Redeploy", "Restart", "None"],
+    Spellings((("Redeploy", ("redeploy",)), ("Restart", ("restart",)), ("None", ("none",)))),
+]
 
 
 class AdditionalEnvFile(KomodoModel):
@@ -27,8 +34,8 @@ class StackFileDependency(KomodoModel):
     """A config file beside the compose files, and what a change of it needs."""
 
     path: str
-    services: Annotated[list[str], Alias(("service",))] = Field(default_factory=list[str])
-    requires: Annotated[Literal["Redeploy", "Restart", "None"], Alias(("req",))] = "None"
+    services: Annotated[StringList, Alias(("service",))] = Field(default_factory=list[str])
+    requires: Annotated[Requirement, Alias(("req",))] = "None"
 
 
 class StackConfig(KomodoModel):
@@ -62,8 +69,8 @@ class StackConfig(KomodoModel):
     run_directory: str = ""
     file_paths: StringList = Field(default_factory=list[str])
     env_file_path: str = ".env"
-    additional_env_files: list[AdditionalEnvFile] = Field(default_factory=list[AdditionalEnvFile])
-    config_files: list[StackFileDependency] = Field(default_factory=list[StackFileDependency])
+    additional_env_files: list[Annotated[AdditionalEnvFile, OrPath()]] = Field(default_factory=list[AdditionalEnvFile])
+    config_files: list[Annotated[StackFileDependency, OrPath()]] = Field(default_factory=list[StackFileDependency])
     send_alerts: bool = True
     registry_provider: str = ""
     registry_account: str = ""

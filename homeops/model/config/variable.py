@@ -27,9 +27,7 @@ Hue = Literal[
     "Pink",
     "Rose",
 ]
-TAG_COLORS: tuple[str, ...] = tuple(
-    f"{shade}{hue}" for hue in get_args(Hue) for shade in ("Light", "", "Dark")
-)
+TAG_COLORS: tuple[str, ...] = tuple(f"{shade}{hue}" for hue in get_args(Hue) for shade in ("Light", "", "Dark"))
 """All colours of a tag, in Komodo's order: each hue light, plain and dark."""
 
 SpecificPermission = Literal["Terminal", "Attach", "Inspect", "Logs", "Processes"]

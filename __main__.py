@@ -1,0 +1,5 @@
+"""The Pulumi program of the homelab."""
+
+from homeops.program import main
+
+main()

@@ -1,0 +1,85 @@
+"""The census: what exists in Komodo and is declared nowhere, said in every preview.
+
+It is a resource because only the provider's process has the lists of this run: so each kind is listed once, for the census,
+for adoption and for refresh together. It never shows a difference of its own.
+"""
+
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import (
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    Resource,
+    ResourceProvider,
+    UpdateResult,
+)
+
+from homeops.errors import HomeopsError
+from homeops.komodo import session
+from homeops.model.graph import Graph
+from homeops.model.kinds import KINDS
+
+# A tag is made by using it, and users' groups are people's business: neither is missed in a declaration.
+_COUNTED = tuple(kind for kind in KINDS if kind not in ("Tag", "UserGroup"))
+
+
+class CensusProvider(ResourceProvider):
+    """Counts in check, where a preview shows what it prints; everything else does nothing."""
+
+    serialize_as_secret_always: bool = False
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Note where Core is."""
+        session.configure(req.config.get)
+
+    def check(self, _olds: Any, news: dict[str, Any]) -> CheckResult:
+        """Say what is declared nowhere, or that Core could not be asked."""
+        try:
+            undeclared = _undeclared(news["declared"])
+        except HomeopsError as error:
+            session.give_up_asking(error)
+            session.tell(f"warning: Komodo was not asked, so this preview compares with Pulumi's state alone\n{error}")
+            return CheckResult(news, [])
+        for kind, names in undeclared.items():
+            session.tell(f"in Komodo, declared nowhere: {kind} {', '.join(names)}")
+        return CheckResult(news, [])
+
+    def diff(self, _id: str, _olds: Any, _news: Any) -> DiffResult:
+        """Never: the objects themselves show what changes."""
+        return DiffResult(changes=False)
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Nothing to do."""
+        return CreateResult("census", props)
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """Nothing to read."""
+        return ReadResult(id_, props)
+
+    def update(self, _id: str, _olds: Any, _news: dict[str, Any]) -> UpdateResult:
+        """Nothing to do."""
+        return UpdateResult(_news)
+
+
+class Census(Resource, module="komodo", name="Census"):
+    """What the fleet declares, by kind."""
+
+    def __init__(self, graph: Graph, opts: pulumi.ResourceOptions | None = None) -> None:
+        declared = {kind: sorted(resource.name for resource in graph.of(kind)) for kind in _COUNTED}
+        props = {"declared": {kind: names for kind, names in declared.items() if names}}
+        super().__init__(CensusProvider(), "census", props, opts)
+
+
+def _undeclared(declared: dict[str, list[str]]) -> dict[str, list[str]]:
+    core = session.reachable_core()
+    session.list_ahead(core, [KINDS[kind] for kind in _COUNTED])
+    found: dict[str, list[str]] = {}
+    for kind in _COUNTED:
+        names = {str(document["name"]) for document in core.catalogue.documents(KINDS[kind]).values()}
+        if extra := sorted(names - set(declared.get(kind, ()))):
+            found[kind] = extra
+    return found

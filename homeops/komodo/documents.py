@@ -1,0 +1,91 @@
+"""Core's documents as declarations: names for ids, canonical, without what homeops does not know."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from homeops.model.canonical import canonical
+from homeops.model.fields import KomodoModel
+from homeops.model.kinds import Kind
+from homeops.model.references import rename_references
+from homeops.model.wire import DISCRIMINATOR
+
+Names = Callable[[str, str], str]
+"""``(kind, id)`` to the name of the object, or the id itself when nothing has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """An object as Core has it, in the terms of a declaration."""
+
+    id: str
+    name: str
+    config: KomodoModel
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    template: bool = False
+
+
+def document_id(kind: Kind, document: Mapping[str, Any]) -> str:
+    """The id of a document; a variable has none, its name is its id."""
+    if kind.name == "Variable":
+        return str(document["name"])
+    return str(document["_id"]["$oid"])
+
+
+def live(kind: Kind, document: Mapping[str, Any], names: Names) -> Live:
+    """The object in a document of ``ListFull…`` or of a write's answer."""
+    if not kind.resource:
+        return _kept_beside(kind, document, names)
+    config = kind.config.validate_python(known_fields(kind, document["config"]))
+    return Live(
+        id=document_id(kind, document),
+        name=str(document["name"]),
+        config=canonical(rename_references(config, names)),
+        description=str(document.get("description", "")),
+        tags=tuple(names("Tag", tag) for tag in document.get("tags", ())),
+        template=bool(document.get("template", False)),
+    )
+
+
+def _kept_beside(kind: Kind, document: Mapping[str, Any], names: Names) -> Live:
+    config = {key: value for key, value in document.items() if key in _fields(kind)}
+    if kind.name == "UserGroup":
+        config["users"] = [names("User", user) for user in config.get("users", ())]
+        config["all"] = {target: _permission(level) for target, level in config.get("all", {}).items()}
+    return Live(
+        id=document_id(kind, document),
+        name=str(document["name"]),
+        config=kind.config.validate_python(config),
+        description=str(document.get("description", "")) if kind.name == "Variable" else "",
+    )
+
+
+def _permission(level: Any) -> Any:
+    return {"level": level} if isinstance(level, str) else level
+
+
+def _fields(kind: Kind) -> frozenset[str]:
+    return frozenset(type(kind.config.validate_python({})).model_fields)
+
+
+def known_fields(kind: Kind, config: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration without fields that a newer Core has and homeops does not know."""
+    return _known(type(kind.config.validate_python(_outline(config))), config)
+
+
+def _outline(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What tells the member of a union: its type."""
+    return {DISCRIMINATOR: config[DISCRIMINATOR]} if "params" in config and DISCRIMINATOR in config else {}
+
+
+def _known(model: type[KomodoModel], values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _known(field.annotation, cast(Mapping[str, Any], values[name]))
+        if isinstance(field.annotation, type)
+        and issubclass(field.annotation, KomodoModel)
+        and isinstance(values[name], Mapping)
+        else values[name]
+        for name, field in model.model_fields.items()
+        if name in values and values[name] is not None
+    }

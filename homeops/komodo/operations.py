@@ -1,0 +1,265 @@
+"""How an object of each kind is created, changed, renamed and deleted: Komodo's requests, one sequence a kind.
+
+All functions take what shall be and what is; none compares more than it is given. Configurations that come in are
+canonical and may hold ``env:NAME`` for secrets; the requests hold the values.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from homeops.errors import KomodoError, KomodoVersion, Problem
+from homeops.komodo.catalogue import Catalogue
+from homeops.komodo.client import Client
+from homeops.komodo.documents import Live, document_id
+from homeops.komodo.secret_values import reveal, revealed
+from homeops.model.config.builder import UrlBuilder
+from homeops.model.config.variable import Permission, TagConfig, UserGroupConfig, VariableConfig
+from homeops.model.fields import KomodoModel
+from homeops.model.kinds import KINDS, Kind
+from homeops.model.wire import defaults, minimal, whole
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """An object as it shall be."""
+
+    kind: Kind
+    name: str
+    config: KomodoModel
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    template: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """The Core at hand: its client, and what it has."""
+
+    client: Client
+    catalogue: Catalogue
+
+
+def create(core: Core, declared: Declared) -> str:
+    """Create the object and return its id: one request, and one more when it has a description, tags or is a template."""
+    match declared.config:
+        case VariableConfig():
+            _create_variable(core, declared, declared.config)
+            return declared.name
+        case TagConfig():
+            document = core.client.write("CreateTag", {"name": declared.name, "color": declared.config.color})
+        case UserGroupConfig():
+            document = core.client.write("CreateUserGroup", {"name": declared.name})
+            _update_group(core, document["_id"]["$oid"], declared.config, UserGroupConfig())
+        case _:
+            config = _payload(declared.config, None)
+            document = core.client.write(f"Create{declared.kind.name}", {"name": declared.name, "config": config})
+            _all_fields_known(core, declared, document)
+    core.catalogue.put(declared.kind, document)
+    id_ = document_id(declared.kind, document)
+    if declared.kind.resource:
+        _update_meta(core, declared, id_, Live(id_, declared.name, declared.config))
+    return id_
+
+
+def update(core: Core, declared: Declared, is_: Live) -> None:
+    """Change what differs: the name first, then changed fields, then description, tags and template."""
+    kind = declared.kind
+    if is_.name != declared.name:
+        rename(core, kind, is_.id, declared.name)
+    match declared.config, is_.config:
+        case VariableConfig() as want, VariableConfig() as have:
+            _update_variable(core, declared, want, have, is_.description)
+        case TagConfig() as want, TagConfig() as have:
+            if want != have:
+                core.client.write("UpdateTagColor", {"tag": is_.id, "color": want.color})
+                core.catalogue.note(kind, is_.id, color=want.color)
+        case UserGroupConfig() as want, UserGroupConfig() as have:
+            _update_group(core, is_.id, want, have)
+            core.catalogue.forget(kind)
+        case want, have:
+            for config in _steps(want, have):
+                document = core.client.write(f"Update{kind.name}", {"id": is_.id, "config": config})
+                _all_fields_known(core, declared, document)
+                core.catalogue.put(kind, document)
+            _update_meta(core, declared, is_.id, is_)
+
+
+def rename(core: Core, kind: Kind, id_: str, name: str) -> None:
+    """Give the object another name; its id, containers and history stay."""
+    core.client.write(f"Rename{kind.name}", {"id": id_, "name": name})
+    core.catalogue.note(kind, id_, name=name)
+
+
+def delete(core: Core, kind: Kind, id_: str, name: str, tell: Callable[[str], None]) -> None:
+    """Delete the object; says what Komodo does to containers. An object that is gone already is no error."""
+    before = _BEFORE_DELETE.get(kind.name)
+    try:
+        if before is not None:
+            before(core, id_, name, tell)
+        key = "name" if kind.name == "Variable" else "id"
+        core.client.write(f"Delete{kind.name}", {key: id_})
+    except KomodoError:
+        core.catalogue.forget(kind)
+        if core.catalogue.by_id(kind, id_) is not None:
+            raise
+    core.catalogue.drop(kind, id_)
+
+
+def _before_stack(core: Core, id_: str, name: str, tell: Callable[[str], None]) -> None:
+    items = core.client.read("ListStacks", {"query": {"names": [id_]}, "limit": 0})
+    if not items:
+        return
+    info = items[0]["info"]
+    server = next(iter(_server_states(core, info.get("server_id", ""))), None)
+    if server is not None and server[1] != "Ok":
+        raise KomodoError(
+            Problem(
+                f'stack "{name}"',
+                f"not deleted: its server {server[0]} is {server[1]}, so Komodo would forget the stack and leave its containers running",
+                f"bring {server[0]} back, or keep the stack with retain_on_delete and stop its containers by hand",
+            )
+        )
+    if info.get("state") not in ("down", "unknown"):
+        tell(f'stack "{name}": Komodo stops and removes its containers (docker compose down); volumes stay on the host')
+
+
+def _server_states(core: Core, server_id: str) -> list[tuple[str, str]]:
+    if not server_id:
+        return []
+    items = core.client.read("ListServers", {"query": {"names": [server_id]}, "limit": 0})
+    return [(item["name"], item["info"]["state"]) for item in items]
+
+
+def _before_deployment(core: Core, id_: str, name: str, tell: Callable[[str], None]) -> None:
+    del core, id_
+    tell(f'deployment "{name}": Komodo stops and removes its container; volumes stay on the host')
+
+
+def _before_repo(core: Core, id_: str, name: str, tell: Callable[[str], None]) -> None:
+    # With a server that is disabled or gone Core refuses the delete; without one it only forgets the object.
+    repo = core.catalogue.by_id(KINDS["Repo"], id_)
+    if repo is None or not getattr(repo.config, "server_id", ""):
+        return
+    core.client.write("UpdateRepo", {"id": id_, "config": {"server_id": ""}})
+    tell(f'repo "{name}": its checkout stays on the host')
+
+
+_BEFORE_DELETE: Mapping[str, Callable[[Core, str, str, Callable[[str], None]], None]] = {
+    "Stack": _before_stack,
+    "Deployment": _before_deployment,
+    "Repo": _before_repo,
+}
+
+
+def _steps(want: KomodoModel, have: KomodoModel) -> list[Json]:
+    """The partial configurations that turn one into the other; none when they are equal."""
+    if want == have:
+        return []
+    if type(want) is not type(have):
+        # Core ignores a change of type to another type's defaults, so such a change goes over a value that differs.
+        payload = cast(Json, whole(revealed(want)))
+        if want == type(want)():
+            return [_detour(want), payload]
+        return [payload]
+    return [_payload(want, have)]
+
+
+def _detour(want: KomodoModel) -> Json:
+    if isinstance(want, UrlBuilder):
+        return {"type": "Url", "params": {"address": "https://moving:8120"}}
+    if want.model_dump()["type"] == "Aws":
+        return {"type": "Aws", "params": {"region": "moving"}}
+    return {"type": "Server", "params": {"server_ids": []}}
+
+
+def _payload(want: KomodoModel, have: KomodoModel | None) -> Json:
+    """What to send: at creation what is not default, later what changed. Values go whole, as Core replaces them whole."""
+    default = defaults(type(want))
+    if "params" in type(want).model_fields:
+        return cast(Json, whole(revealed(want)))
+    clear = revealed(want)
+    return {
+        name: whole(getattr(clear, name))
+        for name in type(want).model_fields
+        if getattr(want, name) != (default.get(name) if have is None else getattr(have, name))
+        or (have is None and name == "file_contents" and type(want).__name__ == "ActionConfig")
+    }
+
+
+def _all_fields_known(core: Core, declared: Declared, document: Mapping[str, Any]) -> None:
+    """Core ignores fields that it does not know, so a declared one that does not come back is one that it lacks."""
+    sent = cast(Json, minimal(declared.config))
+    lacking = sorted(set(sent) - set(document["config"]))
+    if lacking:
+        version = core.client.version()
+        raise KomodoVersion(
+            Problem(
+                f'{declared.kind.name.lower()} "{declared.name}"',
+                f"this Core ({version}) has no field {', '.join(lacking)}",
+                "upgrade Core and every Periphery to 2.3.2, or leave the field out",
+            )
+        )
+
+
+def _update_meta(core: Core, declared: Declared, id_: str, is_: Live) -> None:
+    changes: Json = {}
+    if declared.description != is_.description:
+        changes["description"] = declared.description
+    if declared.tags != is_.tags:
+        changes["tags"] = list(declared.tags)
+    if declared.template != is_.template:
+        changes["template"] = declared.template
+    if changes:
+        target = {"type": declared.kind.name, "id": id_}
+        core.client.write("UpdateResourceMeta", {"target": target, **changes})
+        if "tags" in changes:
+            core.catalogue.forget(declared.kind)
+        else:
+            core.catalogue.note(declared.kind, id_, **changes)
+
+
+def _create_variable(core: Core, declared: Declared, config: VariableConfig) -> None:
+    document = core.client.write(
+        "CreateVariable",
+        {
+            "name": declared.name,
+            "value": reveal(config.value),
+            "description": declared.description,
+            "is_secret": config.is_secret,
+        },
+    )
+    core.catalogue.put(declared.kind, document)
+
+
+def _update_variable(
+    core: Core, declared: Declared, want: VariableConfig, have: VariableConfig, description: str
+) -> None:
+    name = declared.name
+    if want.value != have.value:
+        core.client.write("UpdateVariableValue", {"name": name, "value": reveal(want.value)})
+    if want.is_secret != have.is_secret:
+        core.client.write("UpdateVariableIsSecret", {"name": name, "is_secret": want.is_secret})
+    if declared.description != description:
+        core.client.write("UpdateVariableDescription", {"name": name, "description": declared.description})
+    core.catalogue.forget(declared.kind)
+
+
+def _update_group(core: Core, id_: str, want: UserGroupConfig, have: UserGroupConfig) -> None:
+    if want.users != have.users:
+        core.client.write("SetUsersInUserGroup", {"user_group": id_, "users": want.users})
+    if want.everyone != have.everyone:
+        core.client.write("SetEveryoneUserGroup", {"user_group": id_, "everyone": want.everyone})
+    for target in sorted(set(want.all) | set(have.all)):
+        level = want.all.get(target, Permission())
+        if level != have.all.get(target, Permission()):
+            core.client.write(
+                "UpdatePermissionOnResourceType",
+                {
+                    "user_target": {"type": "UserGroup", "id": id_},
+                    "resource_type": target,
+                    "permission": whole(level),
+                },
+            )
