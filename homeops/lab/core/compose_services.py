@@ -15,8 +15,7 @@ class NotComposeError(ValueError):
 def services_of(texts: Iterable[str], project: str, digests: Mapping[str, str] | None = None) -> list[Document]:
     """What ``info.latest_services`` says of compose texts; a later text adds to and overrides the earlier ones.
 
-    ``digests`` are the image digests known so far, by service. Raises NotComposeError at the first text that Core cannot
-    read.
+    ``digests`` are the image digests known so far, by service. Raises NotComposeError at a text that Core cannot read.
     """
     found: dict[str, Document] = {}
     for text in texts:

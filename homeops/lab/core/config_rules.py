@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from homeops.lab.core.entry_lines import entries
 from homeops.lab.core.json_copy import copied
-from homeops.lab.core.references import attachable, permitted
+from homeops.lab.core.references import attachable, find, permitted
 from homeops.lab.core.refusal import Refusal
 from homeops.lab.core.resource_states import deployment_state
 from homeops.lab.core.state import Document
@@ -96,21 +96,29 @@ def _deployment(core: "Core", caller: Document, config: Document, current: Docum
         config["custom_name"] = stored_name("Deployment", config["custom_name"])
     _drop_blanks(config)
     if current is not None and "custom_name" in config:
-        _check_container_rename(core, config["custom_name"], current)
+        _follow_custom_name(core, config["custom_name"], current)
 
 
-def _check_container_rename(core: "Core", custom_name: str, current: Document) -> None:
-    """A container that may exist cannot follow the new name while its host does not answer."""
-    wanted = custom_name or current["name"]
+def _follow_custom_name(core: "Core", custom_name: str, current: Document) -> None:
+    """Rename the container with its Deployment; one that may exist cannot follow while its host does not answer.
+
+    A service of a Swarm cannot be renamed, so its name is kept until the next deploy.
+    """
     config = current["config"]
-    if (config["custom_name"].strip() or current["name"].strip()) == wanted:
+    named = config["custom_name"].strip() or current["name"].strip()
+    wanted = custom_name or current["name"]
+    if named == wanted:
         return
     state = deployment_state(core, current)
     if not config["swarm_id"] and config["server_id"]:
         if state == "unknown":
             raise Refusal("Cannot change custom container name when container status is unknown")
+        if state != "not_deployed":
+            server = find(core.state, "Server", config["server_id"])
+            core.agents.rename_container(server, current, wanted)
+            current["info"] = current["info"] | {"deployed_name": wanted}
     elif config["swarm_id"] and not current["info"]["deployed_name"] and state != "not_deployed":
-        current["info"]["deployed_name"] = config["custom_name"].strip() or current["name"].strip()
+        current["info"] = current["info"] | {"deployed_name": named}
 
 
 def _build(_core: "Core", _caller: Document, config: Document, _current: Document | None) -> None:

@@ -4,20 +4,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from homeops.lab.core.alerts import note_servers, resolve_alerts
-from homeops.lab.core.compose_services import NotComposeError, services_of
 from homeops.lab.core.executions_logs import error_log, log
 from homeops.lab.core.references import find
+from homeops.lab.core.refreshes import REFRESHES
 from homeops.lab.core.refusal import Refusal
 from homeops.lab.core.resource_states import deployment_state, server_state, stack_state
 from homeops.lab.core.state import Document
 
 if TYPE_CHECKING:
     from homeops.lab.core.core import Core
-
-Refresh = Callable[["Core", Document], None]
-
-REFRESHES: dict[str, Refresh] = {}
-"""By kind: reads what a Stack, Build or ResourceSync is made of, and keeps it in ``info``; raises Refusal."""
 
 _REFRESH_FAILURES = {
     "Stack": (
@@ -47,27 +42,6 @@ def after_write(core: "Core", kind: str, document: Document, update: Document) -
     except Refusal as reason:
         stage, context = _REFRESH_FAILURES[kind]
         update["logs"].append(error_log(stage, context, [reason.error, *reason.trace]))
-
-
-def refresh_written_stack(stack: Document) -> bool:
-    """Read the services of a Stack whose compose text is in Komodo itself; False when its files are elsewhere."""
-    config, info = stack["config"], stack["info"]
-    if config["files_on_host"] or config["repo"] or config["linked_repo"] or not config["file_contents"]:
-        return False
-    digests = {service["service_name"]: service["image_digest"] for service in info["latest_services"]}
-    try:
-        services = services_of([config["file_contents"]], config["project_name"] or stack["name"], digests)
-    except NotComposeError:
-        services = info["latest_services"]
-    stack["info"] = info | {
-        "missing_files": [],
-        "latest_services": services,
-        "remote_contents": None,
-        "remote_errors": None,
-        "latest_hash": None,
-        "latest_message": None,
-    }
-    return True
 
 
 def before_delete(core: "Core", kind: str, document: Document, update: Document) -> None:

@@ -1,6 +1,7 @@
 """Create, copy, update, rename and delete resources of every kind (resource/mod.rs)."""
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 from homeops.lab.core.config_rules import checked
@@ -42,6 +43,8 @@ def create(core: "Core", caller: Document, kind: str, name: str, sent: Document,
         raise Refusal(f"Resource with name '{name}' already exists", status=409)
     started = core.now()
     config = _new_config(kind, checked(core, caller, kind, sent))
+    if _unstorable(config):
+        raise Refusal(f"Failed to add {kind} to db", [_INFINITY])
     document: Document = {
         "_id": {"$oid": core.state.new_id()},
         "name": name,
@@ -76,6 +79,8 @@ def change(core: "Core", caller: Document, kind: str, id_or_name: str, sent: Doc
     config = _changed_config(kind, document["config"], fields)
     if config is None:
         return copied(document)
+    if _unstorable(config):
+        raise Refusal("failed to update resource on database", ["failed at mongo update_one", _INFINITY])
     before = _toml(core, kind, document)
     document["config"] = config
     update = new_update(core, f"Update{kind}", target_of(kind, document), caller["_id"]["$oid"])
@@ -156,6 +161,14 @@ def _refuse_busy(state: State, kind: str, document: Document) -> None:
         raise Refusal(f"{kind} busy")
 
 
+_INFINITY = "Kind: the database does not store infinite numbers"
+
+
+def _unstorable(config: Document) -> bool:
+    """Whether a number is too large for the 32 bits that it has; only a Server has such numbers."""
+    return any(isinstance(value, float) and not math.isfinite(value) for value in config.values())
+
+
 def _new_config(kind: str, fields: Document) -> Document:
     if kind == "Builder":
         params = default_config(kind, fields["type"]) | fields["params"]
@@ -210,7 +223,10 @@ def _register(kind: ResourceKind) -> None:
     def copying(core: "Core", caller: Document, params: Document) -> Document:
         # Core asks more of whoever copies a Builder (api/write/builder.rs).
         source = permitted(core, caller, name, params["id"], "Write" if name == "Builder" else "Read")
-        return create(core, caller, name, params["name"], source["config"], _info(params))
+        config = source["config"]
+        if name == "Build":
+            config = config | {"version": {"major": 0, "minor": 0, "patch": 0}}
+        return create(core, caller, name, params["name"], config, _info(params))
 
     def updating(core: "Core", caller: Document, params: Document) -> Document:
         return change(core, caller, name, params["id"], params["config"])
