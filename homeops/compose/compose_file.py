@@ -102,8 +102,7 @@ def read_compose(path: Path) -> ComposeFile:
         tuple(_networks(nodes, top)),
         tuple(_interpolations(nodes, root)),
     )
-    if nodes.problems:
-        raise ComposeError(*nodes.problems)
+    nodes.refuse_if_wrong()
     return file
 
 
@@ -220,9 +219,4 @@ def _interpolations(nodes: Nodes, root: Node) -> Iterator[Interpolation]:
         try:
             yield from interpolations(str(scalar.value), line_of(scalar))
         except ValueError as error:
-            nodes.wrong(line_of(scalar), f"{error}: {_shortened(str(scalar.value))}", "write $$ for a dollar sign")
-
-
-def _shortened(text: str) -> str:
-    line = text.strip().splitlines()[0]
-    return line if len(line) <= 60 else f"{line[:57]}..."
+            nodes.wrong(line_of(scalar), str(error), "write $$ for a dollar sign")

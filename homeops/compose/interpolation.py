@@ -44,7 +44,7 @@ def interpolations(text: str, line: int) -> Iterator[Interpolation]:
     """Every variable of a text, in order. Raises ``ValueError`` for braces that compose refuses."""
     for match in _VARIABLE.finditer(text):
         if match["invalid"]:
-            raise ValueError("${ begins no variable")
+            raise ValueError(f"compose knows no such form: {text[match.start() :].split('}')[0]}}}")
         if match["braced"] and _end_of_braces(text, match.end()) is None:
             raise ValueError(f"${{{match['braced']} is not closed")
         if name := match["braced"] or match["plain"]:

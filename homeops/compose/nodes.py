@@ -34,7 +34,7 @@ class Nodes:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.problems: list[Problem] = []
+        self._problems: list[tuple[int, str, str]] = []
 
     def root(self, text: str) -> Node:
         """The document of a file. Raises ``ComposeError`` when it is empty or not YAML."""
@@ -52,7 +52,12 @@ class Nodes:
 
     def wrong(self, line: int, what: str, hint: str = "") -> None:
         """Note a problem."""
-        self.problems.append(Problem(f"{self.path}:{line}", what, hint))
+        self._problems.append((line, what, hint))
+
+    def refuse_if_wrong(self) -> None:
+        """Raise ``ComposeError`` with every problem noted, in order of lines."""
+        if self._problems:
+            raise ComposeError(*(Problem(f"{self.path}:{line}", *rest) for line, *rest in sorted(self._problems)))
 
     def mapping(self, node: Node, what: str) -> dict[str, Entry]:
         """The entries of a mapping, merge keys (``<<``) included; nothing for an absent value."""

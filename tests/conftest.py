@@ -1,0 +1,34 @@
+"""What every test may ask for."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def tool() -> Callable[[str], list[str]]:
+    """Find a program: ``tool("sops")`` is how its command begins. One that is missing fails the test."""
+
+    def find(name: str) -> list[str]:
+        places = [os.environ.get("HOMEOPS_TOOLS", ""), str(ROOT / ".tools" / "bin"), os.environ.get("PATH", "")]
+        if path := shutil.which(name, path=os.pathsep.join(place for place in places if place)):
+            return [path]
+        if name == "docker-compose" and (docker := shutil.which("docker")):
+            plugin = subprocess.run([docker, "compose", "version"], capture_output=True, check=False)
+            if plugin.returncode == 0:
+                return [docker, "compose"]
+        pytest.fail(f"{name}: not found in $HOMEOPS_TOOLS, .tools/bin or PATH\n  hint: make tools")
+
+    return find
