@@ -1,6 +1,6 @@
 module homeops.local/tools/age
 
-go 1.26.8
+go 1.25.0
 
 tool (
 	filippo.io/age/cmd/age

@@ -1,6 +1,6 @@
 module homeops.local/tools/compose
 
-go 1.26.8
+go 1.26.3
 
 tool github.com/docker/compose/v5/cmd
 

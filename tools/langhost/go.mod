@@ -1,6 +1,6 @@
 module homeops.local/tools/langhost
 
-go 1.26.8
+go 1.24.0
 
 tool github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python
 

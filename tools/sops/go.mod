@@ -1,6 +1,6 @@
 module homeops.local/tools/sops
 
-go 1.26.8
+go 1.25.8
 
 tool github.com/getsops/sops/v3/cmd/sops
 

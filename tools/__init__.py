@@ -1,0 +1,1 @@
+"""How the command line tools are had: pinned versions, and what brings them into .tools/."""
