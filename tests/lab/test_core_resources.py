@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -69,8 +69,8 @@ def recorded_creations() -> Iterator[tuple[str, list[Document]]]:
     for path in sorted(RECORDINGS.glob("*-life.json")):
         creations: list[Document] = []
         for step in json.loads(path.read_text(encoding="utf-8"))["steps"]:
-            body = step.get("body")
-            if isinstance(body, dict) and str(body["type"]).startswith("Create") and step["status"] == 200:
+            body: Document = step.get("body") or {"type": ""}
+            if body["type"].startswith("Create") and step["status"] == 200:
                 creations.append(body)
                 if body["params"]["name"] == "Full Thing":
                     yield path.stem, creations
@@ -210,13 +210,15 @@ def test_answers_share_nothing_with_what_is_stored(client: Client) -> None:
 def spoil(value: Any) -> None:
     """Change everything that can be changed in an answer."""
     if isinstance(value, dict):
-        for item in list(value.values()):
+        fields = cast(Document, value)
+        for item in list(fields.values()):
             spoil(item)
-        value["spoilt"] = True
+        fields["spoilt"] = True
     elif isinstance(value, list):
-        for item in list(value):
+        items = cast(list[Any], value)
+        for item in list(items):
             spoil(item)
-        value.append("spoilt")
+        items.append("spoilt")
 
 
 def test_no_reference_that_core_clears_outlives_its_server(client: Client) -> None:
@@ -238,8 +240,9 @@ def test_a_busy_resource_is_neither_updated_nor_deleted(client: Client, kind: st
     for flag in sorted(RESOURCES[kind].busy):
         client.core.state.action_states[kind, resource_id] = {flag}
         assert client.read(f"Get{kind}ActionState", **{KINDS[kind].key: "it"})[flag]
-        for request, params in ((f"Update{kind}", {"id": "it", "config": {}}), (f"Delete{kind}", {"id": "it"})):
-            assert client.ask("write", request, params) == (500, {"error": f"{kind} busy", "trace": []})
+        refused: tuple[int, Document] = (500, {"error": f"{kind} busy", "trace": []})
+        assert client.ask("write", f"Update{kind}", {"id": "it", "config": {}}) == refused
+        assert client.ask("write", f"Delete{kind}", {"id": "it"}) == refused
     client.core.state.action_states.clear()
     client.write(f"Delete{kind}", id="it")
 
@@ -305,7 +308,8 @@ def test_a_server_that_answers_is_well_and_its_alert_is_closed(client: Client) -
 
 def test_one_of_many_that_create_the_same_name_wins(client: Client) -> None:
     with ThreadPoolExecutor(8) as pool:
-        statuses = list(pool.map(lambda _: client.ask("write", "CreateStack", {"name": "web"})[0], range(16)))
+        answers = list(pool.map(client.ask, ["write"] * 16, ["CreateStack"] * 16, [{"name": "web"}] * 16))
+    statuses = [status for status, _answer in answers]
     assert sorted(statuses) == [200] + [409] * 15
 
 
@@ -364,10 +368,9 @@ def test_a_line_without_an_assignment_is_named_by_its_number(lines: list[str], a
 
 
 VALUES = st.none() | st.booleans() | st.integers(0, 3) | st.sampled_from(["a", "b", "ab"])
-DOCUMENTS = st.lists(
-    st.fixed_dictionaries({"n": st.integers(0, 3)}, optional={"v": VALUES, "tags": st.lists(st.sampled_from("abc"))}),
-    max_size=6,
-)
+NUMBERS: dict[str, st.SearchStrategy[Any]] = {"n": st.integers(0, 3)}
+OPTIONS: dict[str, st.SearchStrategy[Any]] = {"v": VALUES, "tags": st.lists(st.sampled_from("abc"))}
+DOCUMENTS: st.SearchStrategy[list[Document]] = st.lists(st.fixed_dictionaries(NUMBERS, optional=OPTIONS), max_size=6)
 
 
 @given(documents=DOCUMENTS, value=VALUES)

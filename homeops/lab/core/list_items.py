@@ -14,6 +14,7 @@ from homeops.lab.core.resource_states import (
     swarm_state,
     sync_state,
 )
+from homeops.lab.core.schedules import next_run
 from homeops.lab.core.state import Document
 
 if TYPE_CHECKING:
@@ -165,10 +166,8 @@ def _repo(core: "Core", repo: Document, runs: _Runs) -> Document:
 
 
 def _scheduled(core: "Core", kind: str, document: Document, runs: _Runs) -> Document:
-    from homeops.lab.core.schedules import next_run
-
     ran = runs.get(document["_id"]["$oid"], [])
-    at, error = next_run(core, kind, document)
+    at, error = next_run(core, document)
     return {
         "state": run_state(core, kind, document, ran),
         "last_run_at": next((update["start_ts"] for update in ran if update["status"] == "Complete"), None),

@@ -1,5 +1,6 @@
 """The part of MongoDB's query language that clients of Komodo pass through it: a filter over plain JSON documents."""
 
+import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
@@ -47,6 +48,12 @@ def _as_query(part: Any) -> Document:
 
 
 _Test = Callable[[list[Any]], bool]
+_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "$gt": operator.gt,
+    "$gte": operator.ge,
+    "$lt": operator.lt,
+    "$lte": operator.le,
+}
 
 
 def _field(wanted: Any) -> _Test:
@@ -89,7 +96,8 @@ def _operator(name: str, operand: Any, beside: Document) -> _Test:
                 raise BadQueryError("$all needs an array")
             return _all([_equals(item) for item in cast(list[Any], operand)]) if operand else lambda _values: False
         case "$gt" | "$gte" | "$lt" | "$lte":
-            return lambda values: any(_ordered(name, value, operand) for value in values)
+            compare = _COMPARISONS[name]
+            return lambda values: any(_ordered(compare, value, operand) for value in values)
         case "$exists":
             return lambda values: bool(values) == bool(operand)
         case "$not":
@@ -153,18 +161,9 @@ def _same(value: Any, wanted: Any) -> bool:
     return value == wanted
 
 
-def _ordered(name: str, value: Any, operand: Any) -> bool:
-    numbers = isinstance(value, int | float) and isinstance(operand, int | float)
-    if not numbers and not (isinstance(value, str) and isinstance(operand, str)):
-        return False
-    if isinstance(value, bool) != isinstance(operand, bool):
-        return False
-    match name:
-        case "$gt":
-            return value > operand
-        case "$gte":
-            return value >= operand
-        case "$lt":
-            return value < operand
-        case _:
-            return value <= operand
+def _ordered(compare: Callable[[Any, Any], bool], value: Any, operand: Any) -> bool:
+    """Numbers compare with numbers and texts with texts, nothing else does."""
+    for kind in (bool, int | float, str):
+        if isinstance(value, kind) or isinstance(operand, kind):
+            return isinstance(value, kind) and isinstance(operand, kind) and compare(value, operand)
+    return False

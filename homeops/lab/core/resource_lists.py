@@ -39,7 +39,7 @@ def _list(core: "Core", caller: Document, kind: str, params: Document) -> list[D
     specific = query["specific"]
     computed = field is None and sort_by != "Name"
     if not computed and not specific.get("states") and not specific.get("update_available"):
-        return list_items(core, kind, _page(core, params, documents))
+        return list_items(core, kind, page_of(core, params, documents))
     items = list_items(core, kind, documents)
     if specific.get("states"):
         items = [item for item in items if item["info"]["state"] in specific["states"]]
@@ -47,7 +47,7 @@ def _list(core: "Core", caller: Document, kind: str, params: Document) -> list[D
         items = [item for item in items if _update_available(item["info"])]
     if computed:
         items.sort(key=_item_sort(kind, sort_by), reverse=descending)
-    return _page(core, params, items)
+    return page_of(core, params, items)
 
 
 def _list_full(core: "Core", caller: Document, kind: str, params: Document) -> list[Document]:
@@ -59,10 +59,10 @@ def _list_full(core: "Core", caller: Document, kind: str, params: Document) -> l
         documents = [
             document for document, item in zip(documents, items, strict=True) if item["info"]["state"] in states
         ]
-    return copied(_page(core, params, documents))
+    return copied(page_of(core, params, documents))
 
 
-def _page(core: "Core", params: Document, found: list[Document]) -> list[Document]:
+def page_of(core: "Core", params: Document, found: list[Document]) -> list[Document]:
     """A page of ``limit``; limit 0 is everything, whatever the page."""
     limit = params["limit"]
     if limit is None:
