@@ -194,7 +194,8 @@ def _version_part(name: str, part: str) -> tuple[str, int]:
 
 
 LEVELS = ("None", "Read", "Execute", "Write")
-_SPECIFIC = Listing(plain_enum("Terminal", "Attach", "Inspect", "Logs", "Processes"))
+SPECIFIC = ("Terminal", "Attach", "Inspect", "Logs", "Processes")
+_SPECIFIC = Listing(plain_enum(*SPECIFIC))
 _LEVEL_AND_SPECIFIC = Struct(
     "_PermissionLevelAndSpecifics",
     (Field("level", plain_enum(*LEVELS), default="None"), Field("specific", _SPECIFIC, default=[])),

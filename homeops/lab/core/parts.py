@@ -5,6 +5,12 @@ from importlib import import_module
 PARTS = (
     "information",
     "users",
+    "login",
+    "api_keys",
+    "user_groups",
+    "permissions",
+    "provider_accounts",
+    "onboarding",
     "resources",
     "resource_lists",
     "summaries",
@@ -13,6 +19,12 @@ PARTS = (
     "variables",
     "updates",
     "alerts",
+    "schedule_lists",
+    "build_reads",
+    "toml_requests",
+    "containers_requests",
+    "executions_stack",
+    "repositories_refresh",
 )
 
 
