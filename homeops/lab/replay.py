@@ -16,6 +16,7 @@ from homeops.lab.core.answer import JSON, Answer, Dropped
 from homeops.lab.core.clock import SteppedClock
 from homeops.lab.core.core import Core
 from homeops.lab.core.settings import Settings
+from homeops.lab.recorded_world import RecordedWorld, core_secrets
 from homeops.lab.recording import Bindings, Difference
 
 Step = dict[str, Any]
@@ -41,12 +42,19 @@ class Replay:
     bindings: Bindings = field(init=False)
     clock: SteppedClock = field(init=False)
     identities: dict[str, dict[str, str]] = field(init=False)
+    world: RecordedWorld | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.clock = SteppedClock()
-        self.core = Core(_settings(self.recording.get("core_config") or {}), clock=self.clock)
+        world: dict[str, Any] | None = self.recording.get("world")
+        settings = _settings(self.recording.get("core_config") or {})
+        if world is not None:
+            settings = replace(settings, secrets=core_secrets(world.get("core_config") or []))
+        self.core = Core(settings, clock=self.clock)
         settings = self.core.settings
         self.bindings = Bindings({"key:0": settings.admin_key, "secret:0": settings.admin_secret})
+        if world is not None:
+            self.world = RecordedWorld(world, self.core, self.bindings, self.clock)
         self.identities = {"admin": {"X-API-KEY": settings.admin_key, "X-API-SECRET": settings.admin_secret}}
 
     def play(self) -> list[Played]:
@@ -66,6 +74,8 @@ class Replay:
                 return self._poll({**request, "status": step["status"], "response": step["response"]})
             case {"parallel": list(requests)}:
                 return self._parallel(requests, step)
+            case {"world": dict(world)} if self.world is not None:
+                return self.world.play(world)
             case {"method": _, "path": _, "status": _}:
                 return self._compare(step, self._send(step))
             case _:

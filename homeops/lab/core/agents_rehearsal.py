@@ -24,7 +24,15 @@ from homeops.lab.core.executions_logs import error_log, log, succeeded
 from homeops.lab.core.repositories import NOT_FOUND, Checkout, Outcome, Remote, Repositories
 from homeops.lab.core.state import Document, now_ms
 
-STACK_TEXTS = ("file_contents", "environment", "pre_deploy", "post_deploy", "compose_cmd_wrapper", "extra_args", "build_extra_args")
+STACK_TEXTS = (
+    "file_contents",
+    "environment",
+    "pre_deploy",
+    "post_deploy",
+    "compose_cmd_wrapper",
+    "extra_args",
+    "build_extra_args",
+)
 REPO_TEXTS = ("environment", "on_clone", "on_pull")
 
 
@@ -94,7 +102,9 @@ class RehearsalAgent:
         if run_directory is None:
             return result
         self._validate(stack, run_directory, result)
-        if not succeeded(result.logs) or not self._hook("Pre Deploy", stack, "pre_deploy", run_directory, result, replacers):
+        if not succeeded(result.logs) or not self._hook(
+            "Pre Deploy", stack, "pre_deploy", run_directory, result, replacers
+        ):
             return result
         config = stack["config"]
         run = _Compose(self, stack, run_directory, env_file, replacers)
@@ -105,7 +115,9 @@ class RehearsalAgent:
         result.merged_config = configured["stdout"]
         result.services = services_of([outcome.stdout], project_name(stack, fresh=True))
         names = f" -- {' '.join(order.services)}" if order.services else ""
-        if config["run_build"] and not run.logged(result, "Compose Build", "build", _extra(config["build_extra_args"]) + names):
+        if config["run_build"] and not run.logged(
+            result, "Compose Build", "build", _extra(config["build_extra_args"]) + names
+        ):
             return result
         if config["auto_pull"] and not run.logged(result, "Compose Pull", "pull", names):
             return result
@@ -176,7 +188,13 @@ class RehearsalAgent:
         with self.engine.lock:
             self.engine.containers.pop(name, None)
             container = Container(
-                name, name, name, definition, [str(definition.get("network", "host"))], fate_of(definition), self.clock.now
+                name,
+                name,
+                name,
+                definition,
+                [str(definition.get("network", "host"))],
+                fate_of(definition),
+                self.clock.now,
             )
             self.engine.containers[name] = container
             container.start()
@@ -234,9 +252,7 @@ class RehearsalAgent:
         shutil.rmtree(target, ignore_errors=True)
         return log("Delete Repo on Periphery", stdout=f"Deleted Repo {repo['name']}")
 
-    def build(
-        self, build: Document, order: RepoOrder | None, replacers: Replacers
-    ) -> tuple[list[Document], Checkout]:
+    def build(self, build: Document, order: RepoOrder | None, replacers: Replacers) -> tuple[list[Document], Checkout]:
         """Bring the sources here, run the hook, build. The image then is on this host."""
         config = build["config"]
         target = self.directory / "builds" / build["name"]
@@ -453,7 +469,9 @@ def read_files(run_directory: Path, stack: Document) -> tuple[list[Document], li
         if path.is_file():
             found.append(file_contents(dependency, path.read_text()))
             continue
-        failed = error_log("", f'Failed to read file contents from "{path}"', ["No such file or directory (os error 2)"])
+        failed = error_log(
+            "", f'Failed to read file contents from "{path}"', ["No such file or directory (os error 2)"]
+        )
         errors.append({"path": dependency["path"], "contents": failed["stderr"]})
     return found, errors
 

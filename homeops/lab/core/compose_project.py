@@ -30,6 +30,8 @@ class Project:
     services: dict[str, Mapping_]
     networks: dict[str, Mapping_]
     volumes: dict[str, Mapping_]
+    declared: list[str]
+    """The services in the order of the files; ``services`` is sorted by name, as ``config`` prints them."""
 
     def config(self) -> str:
         """What ``docker compose config`` prints."""
@@ -40,22 +42,24 @@ class Project:
             document["volumes"] = self.volumes
         return compose_yaml(document)
 
-    def with_dependencies(self, names: Iterable[str]) -> list[str]:
-        """These services (all when there are none) and what they depend on, dependencies first."""
-        ordered: list[str] = []
+    def waves(self, names: Iterable[str]) -> list[list[str]]:
+        """These services (all when there are none) and what they depend on, in groups that start together."""
+        wanted = list(names) or self.declared
+        unknown = [name for name in wanted if name not in self.services]
+        if unknown:
+            raise ComposeFailure(f"no such service: {unknown[0]}\n")
+        depths: dict[str, int] = {}
 
-        def add(name: str) -> None:
-            if name in ordered:
-                return
-            for other in self.services[name].get("depends_on", {}):
-                add(other)
-            ordered.append(name)
+        def depth(name: str) -> int:
+            if name not in depths:
+                depths[name] = 0  # a circle ends here
+                depths[name] = 1 + max((depth(other) for other in self.services[name].get("depends_on", {})), default=0)
+            return depths[name]
 
-        for name in names or sorted(self.services):
-            if name not in self.services:
-                raise ComposeFailure(f"no such service: {name}\n")
-            add(name)
-        return ordered
+        for name in wanted:
+            depth(name)
+        ordered = sorted(depths, key=self.declared.index)
+        return [[name for name in ordered if depths[name] == level] for level in range(1, max(depths.values()) + 1)]
 
 
 def load_project(
@@ -75,12 +79,15 @@ def load_project(
     for service in sorted(services):
         for other, wanted in services[service].get("depends_on", {}).items():
             if other not in services and wanted.get("required", True):
-                raise ComposeFailure(f'service "{service}" depends on undefined service "{other}": invalid compose project\n')
+                raise ComposeFailure(
+                    f'service "{service}" depends on undefined service "{other}": invalid compose project\n'
+                )
     return Project(
         name,
         dict(sorted(services.items())),
         _top_level(name, services, merged.get("networks") or {}),
         {key: _named(name, key, body or {}) for key, body in sorted((merged.get("volumes") or {}).items())},
+        list(services),
     )
 
 
@@ -137,7 +144,9 @@ def _read(path: Path) -> Mapping_:
     for service, body in (document.get("services") or {}).items():
         for key in cast(Mapping_, body or {}):
             if key not in SERVICE_KEYS and not key.startswith("x-"):
-                raise ComposeFailure(f"validating {path}: services.{service} additional properties '{key}' not allowed\n")
+                raise ComposeFailure(
+                    f"validating {path}: services.{service} additional properties '{key}' not allowed\n"
+                )
     return document
 
 

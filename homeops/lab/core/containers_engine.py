@@ -166,26 +166,50 @@ class Engine:
     def _up(self, command: Command, directory: Path) -> Outcome:
         project = self._load(command, directory)
         behaviour = self._behaviour(project.name)
-        order = project.with_dependencies(command.services())
+        waves = project.waves(command.services())
         self.clock.sleep(behaviour.seconds)
         if behaviour.up:
             return Outcome(1, "", behaviour.up)
-        said = ""
+        fresh: list[list[Container]] = []
         with self.lock:
             self.files[project.name] = ",".join(str(directory / file) for file in command.files)
-            said += self._make_networks_and_volumes(project)
-            fresh: list[Container] = []
-            for name in order:
-                text, failure = self._create(project, name, behaviour, fresh)
+            said = self._make_networks_and_volumes(project)
+            for wave in waves:
+                made, text, failure = self._create_wave(project, wave, behaviour)
+                fresh.append(made)
                 said += text
                 if failure:
                     return Outcome(1, "", said + failure)
-        for container in fresh:
-            text, failure = self._start(project, container)
+        for containers in fresh:
+            text, failure = self._start_wave(project, containers)
             said += text
             if failure:
                 return Outcome(1, "", said + failure)
         return self._await_health(command, self.of(project.name, command.services()), said)
+
+    def _create_wave(
+        self, project: Project, names: list[str], behaviour: Behaviour
+    ) -> tuple[list[Container], str, str]:
+        """Create what starts together: the containers to start, what is said, and the failure that ends it."""
+        began, ended = "", ""
+        fresh: list[Container] = []
+        for name in names:
+            first, last, failure = self._create(project, name, behaviour, fresh)
+            began += first
+            ended = last + ended
+            if failure:
+                return fresh, began + ended, failure
+        return fresh, began + ended, ""
+
+    def _start_wave(self, project: Project, containers: list[Container]) -> tuple[str, str]:
+        began, ended = "", ""
+        for container in containers:
+            first, last, failure = self._start(project, container)
+            began += first
+            ended = last + ended
+            if failure:
+                return began + ended, failure
+        return began + ended, ""
 
     def _make_networks_and_volumes(self, project: Project) -> str:
         said = ""
@@ -204,17 +228,15 @@ class Engine:
                     said += "".join(twice)
         return said
 
-    def _create(
-        self, project: Project, name: str, behaviour: Behaviour, fresh: list[Container]
-    ) -> tuple[str, str]:
+    def _create(self, project: Project, name: str, behaviour: Behaviour, fresh: list[Container]) -> tuple[str, str]:
         definition = project.services[name]
         container_name = definition.get("container_name", f"{project.name}-{name}-1")
         existing = next(iter(self.of(project.name, [name])), None)
         if existing and existing.definition == definition and existing.name == container_name:
             if existing.state == "running":
-                return f" Container {container_name} Running \n", ""
+                return f" Container {container_name} Running \n", "", ""
             fresh.append(existing)
-            return "", ""
+            return "", "", ""
         verb = "Recreate" if existing else "Creating"
         said = f" Container {container_name} {verb} \n"
         image = definition.get("image", "")
@@ -227,7 +249,7 @@ class Engine:
             )
         if wrong:
             who = f"Container {container_name}" if existing else f"service:{name}:1"
-            return f"{said} {who} {wrong} \n", f"{wrong}\n"
+            return f"{said} {who} {wrong} \n", "", f"{wrong}\n"
         if existing:
             del self.containers[existing.name]
         networks = [project.networks[key]["name"] for key in definition.get("networks") or {}]
@@ -235,9 +257,9 @@ class Engine:
         container = Container(container_name, project.name, name, definition, networks, fate, self.clock.now)
         self.containers[container_name] = container
         fresh.append(container)
-        return f"{said} Container {container_name} {'Recreated' if existing else 'Created'} \n", ""
+        return said, f" Container {container_name} {'Recreated' if existing else 'Created'} \n", ""
 
-    def _start(self, project: Project, container: Container) -> tuple[str, str]:
+    def _start(self, project: Project, container: Container) -> tuple[str, str, str]:
         said = ""
         for other, wanted in (container.definition.get("depends_on") or {}).items():
             for parent in self.of(project.name, [other]):
@@ -246,18 +268,18 @@ class Engine:
                 said += f" Container {parent.name} Waiting \n"
                 if self._settled(parent, 60.0) == "unhealthy":
                     said += f" Container {parent.name} Error dependency {other} failed to start\n"
-                    return said, f"dependency failed to start: container {parent.name} is unhealthy\n"
+                    return said, "", f"dependency failed to start: container {parent.name} is unhealthy\n"
                 said += f" Container {parent.name} Healthy \n"
         said += f" Container {container.name} Starting \n"
         command = container.definition.get("command") or []
         if command and str(command[0]).startswith("/bin/doesnotexist"):
-            return said, (
+            return said, "", (
                 "Error response from daemon: failed to create shim task: OCI runtime create failed: runc create failed: "
                 f'unable to start container process: exec: "{command[0]}": stat {command[0]}: no such file or directory: '
                 "unknown\n"
             )
         container.start()
-        return f"{said} Container {container.name} Started \n", ""
+        return said, f" Container {container.name} Started \n", ""
 
     def _await_health(self, command: Command, containers: list[Container], said: str) -> Outcome:
         if "--wait" not in command.arguments:
@@ -312,15 +334,15 @@ class Engine:
                     case "start" if state != "running":
                         container.start()
                         said += f" Container {name} Starting \n"
-                        ended += f" Container {name} Started \n"
+                        ended = f" Container {name} Started \n" + ended
                     case "stop" if state in ("running", "paused", "restarting"):
                         container.stop()
                         said += f" Container {name} Stopping \n"
-                        ended += f" Container {name} Stopped \n"
+                        ended = f" Container {name} Stopped \n" + ended
                     case "restart":
                         container.start()
                         said += f" Container {name} Restarting \n"
-                        ended += f" Container {name} Started \n"
+                        ended = f" Container {name} Started \n" + ended
                     case "pause" if state == "running":
                         container.paused = True
                         said += f" Container {name} Paused \n"
@@ -345,7 +367,7 @@ class Engine:
 
     def _run(self, command: Command, directory: Path) -> Outcome:
         project = self._load(command, directory)
-        words = [word for word in command.arguments if not word.startswith("-")]
+        words = command.arguments[command.arguments.index("--") + 1 :]
         if not words or words[0] not in project.services:
             return Outcome(1, "", f"no such service: {words[0] if words else ''}\n")
         fate = fate_of({"command": words[1:]} if words[1:] else project.services[words[0]])

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from homeops.lab.core.agents import Agents
 from homeops.lab.core.answer import Answer
 from homeops.lab.core.auth import RateLimiter, Tokens, digest
 from homeops.lab.core.clock import Clock, SystemClock
@@ -32,6 +33,7 @@ class Core:
     def __init__(self, settings: Settings | None = None, *, clock: Clock | None = None) -> None:
         self.settings = settings or Settings()
         self.clock = clock or SystemClock()
+        self.agents = Agents(self.clock)
         self.faults = Faults()
         self.requests: Counter[str] = Counter()
         self.reset()

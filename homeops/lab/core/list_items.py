@@ -81,16 +81,17 @@ def _stack(core: "Core", stack: Document, _runs: _Runs) -> Document:
     state = stack_state(core, stack)
     server = reached_server(core, config)
     project: Document = core.agents.project(server, stack) if server is not None else {}
+    known = state not in ("down", "unknown")
     return {
         **_host(core, config),
         "files_on_host": config["files_on_host"],
         "file_contents": bool(config["file_contents"]),
         **_source(core, config),
         "state": state,
-        "status": project.get("status"),
+        "status": project.get("status") if known else None,
         "services": project.get("services", []),
         "auto_update_all_services": config["auto_update_all_services"],
-        "project_missing": project.get("missing", False),
+        "project_missing": known and project.get("missing", False),
         "missing_files": info["missing_files"],
         "deployed_hash": info["deployed_hash"],
         "latest_hash": info["latest_hash"],

@@ -189,9 +189,7 @@ class Repositories:
         commit = self._run(["rev-parse", "--short", "HEAD"], target).stdout.strip()
         return commit, self._run(["log", "-1", "--pretty=%B"], target).stdout.strip()
 
-    def _logged(
-        self, stage: str, shown: str, arguments: Sequence[str], remote: Remote, directory: Path
-    ) -> Document:
+    def _logged(self, stage: str, shown: str, arguments: Sequence[str], remote: Remote, directory: Path) -> Document:
         start = now_ms()
         outcome = self._git(arguments, remote, directory)
         stdout, stderr = (
@@ -210,9 +208,7 @@ class Repositories:
         }
         return self._run(arguments, directory, here)
 
-    def _run(
-        self, arguments: Sequence[str], directory: Path, more: Mapping[str, str] | None = None
-    ) -> Outcome:
+    def _run(self, arguments: Sequence[str], directory: Path, more: Mapping[str, str] | None = None) -> Outcome:
         done = subprocess.run(
             ["git", *arguments],
             cwd=directory,

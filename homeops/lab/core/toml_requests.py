@@ -67,9 +67,7 @@ def _own_groups(core: "Core", caller: Document) -> list[Document]:
     return [group for group in groups if caller["admin"] or caller_id in group["users"]]
 
 
-def _export(
-    core: "Core", caller: Document, targets: list[Document], groups: list[str], params: Document
-) -> str:
+def _export(core: "Core", caller: Document, targets: list[Document], groups: list[str], params: Document) -> str:
     existing: Document = params.get("existing") or {}
     tables: dict[str, list[str]] = {kind: [] for kind in EXPORT_ORDER}
     for target in targets:

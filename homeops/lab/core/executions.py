@@ -1,0 +1,339 @@
+"""Executions: an answer at once, the work behind it, and the Update that tells of it (api/execute/mod.rs).
+
+What runs is a generator. Up to its first ``yield`` it looks whether it may run at all, with the lock held; the rest is done
+in the background without it. A Refusal or AgentFailure anywhere becomes the log entry ``Task Error``.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fnmatch import translate
+from typing import TYPE_CHECKING
+
+from homeops.lab.core.agents import Agent, AgentFailure
+from homeops.lab.core.dispatch import answers
+from homeops.lab.core.executions_logs import error_log, log, succeeded
+from homeops.lab.core.json_copy import copied
+from homeops.lab.core.komodo_types import split_texts
+from homeops.lab.core.references import find, permitted
+from homeops.lab.core.refusal import Refusal
+from homeops.lab.core.resource_kinds import RESOURCES
+from homeops.lab.core.resource_queries import found_by_name
+from homeops.lab.core.resource_states import flags_of, server_state
+from homeops.lab.core.state import Document
+from homeops.lab.core.update_documents import SYSTEM_TARGET, answered, new_update, store
+
+if TYPE_CHECKING:
+    from homeops.lab.core.core import Core
+
+Steps = Iterator[None]
+Work = Callable[["Run"], Steps]
+
+REMOTE_ERROR = "Decoded error message over Core-Periphery communication channel"
+"""What Core puts before an error that an agent answered with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One execution: what it works on (``key`` is its parameter; System has none), and how."""
+
+    request: str
+    kind: str
+    key: str
+    work: Work
+    stored: bool = True
+
+    def operation(self, params: Document) -> str:
+        """The operation of its Update; a Stack's is another one when services are named."""
+        if self.request == "DeployStackIfChanged":
+            return "DeployStack"
+        named = self.kind == "Stack" and params.get("services") and self.request != "RunStackService"
+        return f"{self.request}Service" if named else self.request
+
+
+KINDS: dict[str, Kind] = {}
+
+
+@dataclass
+class Run:
+    """One execution that runs: who wanted it, its parameters, its Update, and what it holds busy."""
+
+    core: "Core"
+    caller: Document
+    params: Document
+    update: Document
+    kind: Kind
+    held: list[tuple[tuple[str, str], str]] = field(default_factory=list[tuple[tuple[str, str], str]])
+
+    @property
+    def target(self) -> str:
+        """The id of what it works on."""
+        return self.update["target"]["id"]
+
+    def resource(self, level: str = "Execute") -> Document:
+        """A copy of what it works on, as far as the caller may do that."""
+        return copied(permitted(self.core, self.caller, self.kind.kind, self.target, level))
+
+    def busy(self, flag: str) -> None:
+        """Keep the resource busy with this until the end; refused when it already is."""
+        state, key = self.core.state, (self.kind.kind, self.target)
+        with state.lock:
+            flags = flags_of(state, *key)
+            if flags & RESOURCES[self.kind.kind].busy:
+                raise Refusal("Resource is busy")
+            state.action_states[key] = flags | {flag}
+        self.held.append((key, flag))
+
+    def free(self) -> None:
+        """Be busy no more."""
+        with self.core.state.lock:
+            for key, flag in self.held:
+                self.core.state.action_states[key] = flags_of(self.core.state, *key) - {flag}
+        self.held.clear()
+
+    def log(self, entry: Document) -> None:
+        """Add a log entry."""
+        self.update["logs"].append(entry)
+
+    def note_services(self) -> None:
+        """Say which services were named."""
+        if names := self.params.get("services"):
+            self.log(log("Service/s", stdout=f"Execution requested for Stack service/s {', '.join(names)}"))
+
+    def save(self) -> None:
+        """Store the Update as it is, still in progress."""
+        store(self.core, self.update)
+
+    @contextmanager
+    def document(self) -> Iterator[Document]:
+        """What it works on as it is stored, to change it; nothing comes of it when that is gone."""
+        with self.core.state.lock:
+            yield self.core.state.resources[self.kind.kind].get(self.target, {"info": {}, "config": {}})
+
+
+def executes(request: str, kind: str, key: str = "") -> Callable[[Work], Work]:
+    """Register how an execution is done: ``@executes("DeployStack", "Stack", "stack")``."""
+
+    def register(work: Work) -> Work:
+        registered = Kind(request, kind, key, work, stored=request != "DeployStackIfChanged")
+        KINDS[request] = registered
+
+        def handler(core: "Core", caller: Document, params: Document) -> Document:
+            return start(core, caller, request, params)
+
+        answers("execute", request)(handler)
+        return work
+
+    return register
+
+
+def begin(core: "Core", caller: Document, request: str, params: Document) -> Run:
+    """Resolve the target, which must be there, and make the Update."""
+    kind = KINDS[request]
+    target = SYSTEM_TARGET
+    if kind.key:
+        target = {"type": kind.kind, "id": find(core.state, kind.kind, params[kind.key])["_id"]["$oid"]}
+    update = new_update(core, kind.operation(params), target, caller["_id"]["$oid"])
+    update["status"] = "InProgress"
+    if kind.stored:
+        store(core, update)
+    return Run(core, caller, params, update, kind)
+
+
+def start(core: "Core", caller: Document, request: str, params: Document) -> Document:
+    """Answer with the Update that has begun, and do the work in the background."""
+    run = begin(core, caller, request, params)
+    shown = answered(copied(run.update))
+    steps = run.kind.work(run)
+    failure = _advance(steps)
+
+    def rest() -> None:
+        core.clock.sleep(core.settings.execution_seconds)
+        _end(run, failure or _advance(steps))
+
+    core.background(rest)
+    return shown
+
+
+def perform(core: "Core", caller: Document, request: str, params: Document, *, close: bool = True) -> Document:
+    """Do an execution within another and wait for it; returns its Update.
+
+    Raises Refusal or AgentFailure where its task ends in an error; ``close`` is whether its Update is then completed,
+    which Core forgets for the deploys of a sync.
+    """
+    with core.state.lock:
+        run = begin(core, caller, request, params)
+        steps = run.kind.work(run)
+        failure = _advance(steps)
+    if failure is None:
+        core.clock.sleep(core.settings.execution_seconds)
+        failure = _advance(steps)
+    if failure is None or close:
+        _end(run, failure)
+    else:
+        run.free()
+    if failure is not None:
+        raise failure
+    return run.update
+
+
+def _advance(steps: Steps) -> Refusal | AgentFailure | None:
+    """Run to the next ``yield`` or the end; the reason when it could not."""
+    try:
+        next(steps, None)
+    except (Refusal, AgentFailure) as reason:
+        return reason
+    return None
+
+
+def _end(run: Run, failure: Refusal | AgentFailure | None) -> None:
+    core, update = run.core, run.update
+    if "_id" not in update:
+        run.free()
+        return
+    with core.state.lock:
+        known = core.state.updates.get(update["_id"]["$oid"])
+        if known is None or known["status"] == "Complete":
+            # Cancelled, or ended by a restart of Core: what is written then stays.
+            run.free()
+            return
+        if failure is not None:
+            update["logs"] = [*copied(known["logs"]), task_error(failure)]
+    run.free()
+    update["success"] = succeeded(update["logs"])
+    update["end_ts"] = core.now()
+    update["status"] = "Complete"
+    store(core, update)
+
+
+def task_error(reason: Refusal | AgentFailure, stage: str = "Task Error") -> Document:
+    """The log entry of a task that ended in an error."""
+    return error_log(stage, *error_and_trace(reason))
+
+
+def error_and_trace(reason: Refusal | AgentFailure) -> tuple[str, list[str]]:
+    """An error as Core tells it; one of an agent came from afar, unless Core did not even ask."""
+    if isinstance(reason, Refusal):
+        return reason.error, reason.trace
+    if len(reason.causes) == 1:
+        return reason.causes[0], []
+    return REMOTE_ERROR, list(reason.causes)
+
+
+def service_user(number: int) -> Document:
+    """One of Komodo's own users: 1 Procedure, 2 Action, 4 Auto Redeploy, 5 Resource Sync, 7 Build Manager."""
+    return {"_id": {"$oid": f"{number:024}"}, "username": f"{number:024}", "admin": True, "super_admin": True}
+
+
+def agent_for(
+    core: "Core", config: Document, without: str = "Must attach either swarm or server"
+) -> tuple[Document, Agent]:
+    """The Server that a Stack or Deployment runs on, and its agent; refused when there is none that answers.
+
+    ``without`` is what Core says when neither Swarm nor Server is set.
+    """
+    if config.get("swarm_id"):
+        raise Refusal("No managers connected")
+    if not config["server_id"]:
+        raise Refusal(without)
+    return agent_of(core, config["server_id"])
+
+
+def agent_of(core: "Core", server_id: str) -> tuple[Document, Agent]:
+    """A Server and its agent; refused when that does not answer."""
+    server = find(core.state, "Server", server_id)
+    agent = core.agents.of(server) if server_state(core, server) == "Ok" else None
+    if agent is None:
+        raise Refusal("Cannot send command when Server is unreachable or disabled")
+    return server, agent
+
+
+def matching(names: Sequence[str], pattern: str) -> set[str]:
+    """The names that a pattern means: wildcards, or a regex between backslashes; several split by commas or lines."""
+    found: set[str] = set()
+    for part in split_texts(pattern):
+        if len(part) > 1 and part.startswith("\\") and part.endswith("\\"):
+            try:
+                expression = re.compile(part[1:-1])
+            except re.error as reason:
+                raise Refusal("Regex matching string invalid", [str(reason)]) from reason
+            found |= {name for name in names if expression.search(name)}
+        else:
+            wildcard = re.compile(translate(part.replace("[", "[[]")))
+            found |= {name for name in names if wildcard.match(name)}
+    return found
+
+
+def batch_targets(core: "Core", caller: Document, kind: str, params: Document) -> list[str]:
+    """The names of the resources that a batch means, of those that the caller may execute."""
+    query = {
+        "names": [],
+        "terms": [],
+        "templates": "Include",
+        "tags": params.get("tags", []),
+        "tag_behavior": "All",
+        "specific": {},
+    }
+    found = [
+        document["name"]
+        for document in found_by_name(core, kind, query)
+        if _executable(core, caller, kind, document["_id"]["$oid"])
+    ]
+    wanted = matching(found, params["pattern"])
+    return [name for name in found if name in wanted]
+
+
+def _executable(core: "Core", caller: Document, kind: str, resource_id: str) -> bool:
+    try:
+        permitted(core, caller, kind, resource_id, "Execute")
+    except Refusal:
+        return False
+    return True
+
+
+BATCHES = {
+    "BatchDeployStack": "DeployStack",
+    "BatchDeployStackIfChanged": "DeployStackIfChanged",
+    "BatchPullStack": "PullStack",
+    "BatchDestroyStack": "DestroyStack",
+    "BatchDeploy": "Deploy",
+    "BatchDestroyDeployment": "DestroyDeployment",
+    "BatchRunBuild": "RunBuild",
+    "BatchCloneRepo": "CloneRepo",
+    "BatchPullRepo": "PullRepo",
+    "BatchBuildRepo": "BuildRepo",
+    "BatchRunProcedure": "RunProcedure",
+    "BatchRunAction": "RunAction",
+}
+DEFAULTS: dict[str, Document] = {
+    "DeployStack": {"services": [], "stop_time": None},
+    "DeployStackIfChanged": {"stop_time": None},
+    "PullStack": {"services": []},
+    "RestartStack": {"services": []},
+    "DestroyStack": {"services": [], "remove_orphans": False, "stop_time": None},
+    "Deploy": {"stop_signal": None, "stop_time": None},
+    "DestroyDeployment": {"signal": None, "time": None},
+    "RunAction": {"args": None},
+}
+"""The parameters of executions that are started from within, apart from their target."""
+
+
+def _register_batch(request: str, single: str) -> None:
+    def handler(core: "Core", caller: Document, params: Document) -> list[Document]:
+        kind = KINDS[single]
+        items: list[Document] = []
+        for name in batch_targets(core, caller, kind.kind, params):
+            try:
+                started = start(core, caller, single, DEFAULTS.get(single, {}) | {kind.key: name})
+                items.append({"status": "Ok", "data": started})
+            except Refusal as reason:
+                error = {"error": reason.error, "trace": reason.trace}
+                items.append({"status": "Err", "data": {"name": name, "error": error}})
+        return items
+
+    answers("execute", request)(handler)
+
+
+for _request, _single in BATCHES.items():
+    _register_batch(_request, _single)

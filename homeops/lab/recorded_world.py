@@ -1,0 +1,164 @@
+"""What stands outside Core in a recorded conversation: hosts with their agents, git repositories, files on disk."""
+
+import re
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from homeops.lab.core.agents_rehearsal import RehearsalAgent
+from homeops.lab.core.clock import Clock
+from homeops.lab.core.containers_engine import Engine
+from homeops.lab.core.core import Core
+from homeops.lab.core.executions_restart import end_unfinished
+from homeops.lab.recording import Bindings, Difference
+
+ADDRESSES = {"alpha": "http://127.0.0.1:8320", "beta": "http://127.0.0.1:8321"}
+"""Where the hosts of the recordings answer."""
+
+_DIRECTORIES = {"alpha": "periphery", "beta": "periphery2"}
+
+
+@dataclass
+class RecordedWorld:
+    """The world of one recording: makes it as it was before the first step, then plays the steps that change it or look."""
+
+    world: dict[str, Any]
+    core: Core
+    bindings: Bindings
+    clock: Clock
+    agents: dict[str, RehearsalAgent] = field(default_factory=dict[str, RehearsalAgent])
+    _place: TemporaryDirectory[str] = field(default_factory=lambda: TemporaryDirectory(prefix="replay-"))
+    _saved: dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        directory = Path(self._place.name).resolve()
+        self.bindings.values["dir"] = str(directory)
+        self.core.agents.directory = directory
+        secrets = self._agent_secrets()
+        for host, address in ADDRESSES.items():
+            images = set[str](self.world.get("images", {}).get(host, []))
+            agent = RehearsalAgent(
+                directory / _DIRECTORIES[host],
+                self.core.agents.repositories,
+                Engine(self.clock, images),
+                self.clock,
+                reachable=bool(self.world.get("servers_reachable", {}).get(address)),
+                run_hooks=True,
+                secrets=secrets,
+            )
+            agent.directory.mkdir(parents=True, exist_ok=True)
+            self.agents[host] = agent
+            self.core.agents.add(address, agent)
+        for path, text in self.world.get("host_files", {}).items():
+            self._write(path, text)
+        for name, repo in self.world.get("git", {}).get("repos", {}).items():
+            for commit in repo["at_start"]:
+                self._push(name, commit)
+        if "401" in (self.world.get("notes") or "") and "fleet/private" in self.world["git"]["repos"]:
+            self.core.agents.repositories.private.add("fleet/private")
+
+    def play(self, world: dict[str, Any]) -> list[Difference]:
+        """Play one step; the differences are those of a look at the world."""
+        match world:
+            case {"push": str(commit), "repo": str(repo)}:
+                self._push(repo, commit)
+            case {"agent_stopped": str(host)} | {"agent_frozen": str(host)}:
+                self.agents[host].reachable = False
+            case {"agent_started": str(host)} | {"agent_thawed": str(host)}:
+                self.agents[host].reachable = True
+            case {"core_stopped": _}:
+                self._saved = self.core.dump()
+            case {"core_started": _}:
+                if self._saved is not None:
+                    self.core.load(self._saved)
+                end_unfinished(self.core)
+            case {"container_killed": str(name)}:
+                for agent in self.agents.values():
+                    if found := agent.engine.containers.get(name):
+                        found.stop(137)
+            case {"container_removed": str(name)}:
+                for agent in self.agents.values():
+                    agent.engine.containers.pop(name, None)
+            case {"file_removed": str(path)}:
+                Path(self.bindings.fill(path)).unlink()
+            case {"wrote": dict(files)}:
+                for path, text in files.items():
+                    self._write(path, text)
+            case {"wrote": str(path), "text": str(text)}:
+                self._write(path, text)
+            case {"look": str(command)}:
+                return self._look(command, world)
+            case _:
+                return [Difference("world", "something that the replay can do", next(iter(world), ""))]
+        return []
+
+    def _write(self, path: str, text: str) -> None:
+        target = Path(self.bindings.fill(path))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(self.bindings.fill(text))
+        if path.endswith(".sh"):
+            target.chmod(0o755)
+
+    def _push(self, name: str, commit: str) -> None:
+        repo = self.world["git"]["repos"][name]
+        found = next(known for known in repo["commits"] if known["name"] == commit)
+        files = {path: str(self.bindings.fill(text)) for path, text in found["files"].items()}
+        branch = found.get("branch", "main")
+        full = self.core.agents.repositories.push(name, files, found["message"], branch)
+        for placeholder, value in ((found["hash"], full), (found["short"], full[:7])):
+            if re.fullmatch(r"<hash:\d+>", placeholder):
+                self.bindings.values[placeholder[1:-1]] = value
+
+    def _agent_secrets(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        notes: str = self.world.get("notes") or ""
+        if match := re.search(r'\[secrets\] (\w+) = "([^"]*)"', notes):
+            found[match[1]] = match[2]
+        return found
+
+    def _look(self, command: str, world: dict[str, Any]) -> list[Difference]:
+        if command.startswith("files under "):
+            root = Path(self.bindings.fill(command.removeprefix("files under ")))
+            files = {
+                str(path.relative_to(root)): path.read_text()
+                for path in sorted(root.rglob("*"))
+                if path.is_file() and ".git" not in path.parts
+            }
+            return list(self.bindings.differences(world["files"], files, "files"))
+        engine = self.agents[world.get("on", "alpha")].engine
+        for start, answer in _LOOKS:
+            if command.startswith(start):
+                return list(self.bindings.differences(world["stdout"], answer(engine, command), "stdout"))
+        return [Difference("look", "a command that the replay knows", command)]
+
+
+def _containers(engine: Engine, _command: str) -> str:
+    newest = sorted(engine.containers.values(), key=lambda container: container.created, reverse=True)
+    return "".join(f"{container.name} {container.state}\n" for container in newest)
+
+
+def _volumes(engine: Engine, _command: str) -> str:
+    return "".join(f"{name}\n" for name in sorted(engine.volumes))
+
+
+def _environment(engine: Engine, command: str) -> str:
+    container = engine.containers.get(command.split()[2])
+    environment: dict[str, str] = (container.definition.get("environment") or {}) if container else {}
+    listed = ",".join(f'"{key}={value}"' for key, value in environment.items())
+    return f"[{listed}]\n"
+
+
+_LOOKS: tuple[tuple[str, Callable[[Engine, str], str]], ...] = (
+    ("docker ps -a --format {{.Names}} {{.State}}", _containers),
+    ("docker volume ls --format {{.Name}}", _volumes),
+    ("docker inspect", _environment),
+)
+
+
+def core_secrets(lines: list[str]) -> dict[str, str]:
+    """The ``[secrets]`` of lines of Core's configuration file."""
+    found: dict[str, Any] = tomllib.loads("\n".join(lines)).get("secrets", {})
+    return {name: str(value) for name, value in found.items()}
