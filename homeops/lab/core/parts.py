@@ -21,6 +21,7 @@ PARTS = (
     "alerts",
     "schedule_lists",
     "build_reads",
+    "server_keys",
     "toml_requests",
     "containers_requests",
     "executions_stack",
