@@ -1,5 +1,6 @@
 """The Pulumi program of the homelab."""
 
-from homeops.program import main
+from homeops.fleet import declare
+from homeops.program import run
 
-main()
+run(declare)

@@ -6,7 +6,7 @@ objects and, for a stack, its Deploy. Edges are the graph's.
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pulumi
@@ -15,7 +15,6 @@ from homeops.compose.directories import read_directories, stack_directories
 from homeops.deploy.fingerprint import fingerprint
 from homeops.deploy.provider import Deploy
 from homeops.errors import HomeopsError
-from homeops.fleet import declare
 from homeops.inventory import outputs
 from homeops.komodo.census import Census
 from homeops.komodo.resources import RESOURCES, KomodoResource
@@ -24,6 +23,9 @@ from homeops.model.graph import Graph, Resource
 from homeops.model.host import Host
 from homeops.model.site import Site
 from homeops.settings import load_settings
+
+FAILED_WITH_A_MESSAGE = 32
+"""The exit code by which Pulumi's language host knows that the error was shown already (python/cmd/.../main.go)."""
 
 
 class HostComponent(pulumi.ComponentResource):
@@ -155,19 +157,19 @@ def _control_plane_first(graph: Graph, first: Sequence[str]) -> list[Resource]:
     return [*ahead.values(), *(resource for resource in graph.resources if resource.key not in ahead)]
 
 
-def fleet_graph(site: Site, root: Path) -> tuple[Fleet, Graph]:
-    """The declared fleet and its graph; raises FleetError with all problems."""
-    fleet = declare(site)
+def fleet_graph(fleet: Fleet, site: Site, root: Path) -> Graph:
+    """The graph of the fleet with the stack directories below ``root``; raises FleetError with all problems."""
     paths = {stack.path for stack in fleet.stacks} | set(stack_directories(root))
-    return fleet, resolve(fleet, site, read_directories(root, sorted(paths)))
+    return resolve(fleet, site, read_directories(root, sorted(paths)))
 
 
-def main() -> None:
-    """Run the program for the Pulumi stack at hand. An expected failure is a message, not a traceback."""
+def run(declare: Callable[[Site], Fleet]) -> None:
+    """Register a fleet for the Pulumi stack at hand. An expected failure is a message, not a traceback."""
     root = Path.cwd()
     try:
         site = load_settings(pulumi.get_stack(), root)
-        fleet, graph = fleet_graph(site, root)
+        fleet = declare(site)
+        graph = fleet_graph(fleet, site, root)
     except HomeopsError as error:
         pulumi.log.error(str(error))
         _end_quietly()
@@ -180,5 +182,4 @@ def main() -> None:
 def _end_quietly() -> None:
     """End the program as failed: the error is logged already, and a traceback would bury it."""
     sys.stdout.flush()
-    os._exit(32)
-
+    os._exit(FAILED_WITH_A_MESSAGE)

@@ -17,7 +17,7 @@ from homeops.model.site import Site
 
 NAMESPACE = "homeops"
 LIKE = "like"
-CREDENTIALS = ("komodoApiKey", "komodoApiSecret")
+CREDENTIALS = ("komodoKey", "komodoSecret")
 """Pulumi secrets that belong to the client, not to the site."""
 
 

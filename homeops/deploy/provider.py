@@ -58,7 +58,7 @@ class DeployProvider(ResourceProvider):
         """Nothing: the Stack's delete takes its containers down."""
 
 
-class Deploy(Resource, module="deploy", name="Deploy"):
+class Deploy(Resource, module="komodo", name="Deploy"):
     """The containers of a stack.
 
     ``update``: id of Komodo's Update. ``state``: the stack's state after it. ``seconds``: how long it took.

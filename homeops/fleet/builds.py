@@ -23,7 +23,9 @@ def periphery_custom(site: Site) -> Build:
         args={
             "PERIPHERY_TAG": site.versions.komodo,
             "SOPS_VERSION": site.versions.sops,
+            "SOPS_SHA256": site.versions.sops_sha256,
             "AGE_VERSION": site.versions.age,
+            "AGE_SHA256": site.versions.age_sha256,
         },
         # The image's version is Komodo's, which the argument above says; Komodo's own counter would say nothing.
         auto_increment_version=False,

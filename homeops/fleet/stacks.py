@@ -7,16 +7,21 @@ from homeops.fleet.hosts import HOSTS, kasm, komodo, nvr, omni, seaweedfs, serve
 from homeops.model.host import Host
 from homeops.model.stack import Protection, Stack
 
+
+def facts(*names: str) -> dict[str, str]:
+    """Environment from Komodo's variables of the same names (variables.py)."""
+    return {name: f"[[{name}]]" for name in names}
+
+
 komodo_core = Stack(
     "komodo-core",
     host=komodo,
     directory="komodo/core",
     description="Komodo Core and its database; deploys itself",
     tags=["control-plane", "komodo"],
-    env={"KOMODO_VERSION": "[[KOMODO_VERSION]]", "TZ": "[[TZ]]"},
+    env=facts("KOMODO_VERSION", "KOMODO_HOST", "TIMEZONE"),
     control_plane=True,
     protect=Protection(reason="Core's database: every resource, update and variable"),
-    links=["https://komodo.sharmamohit.com"],
 )
 
 frigate = Stack(
@@ -24,7 +29,7 @@ frigate = Stack(
     host=nvr,
     description="Network video recorder",
     tags=["media", "nvr"],
-    env={"TZ": "[[TZ]]"},
+    env=facts("TIMEZONE"),
     protect=Protection(reason="recordings"),
 )
 
@@ -33,7 +38,6 @@ newt = Stack(
     host=kasm,
     description="Tunnel agent",
     tags=["remote-access", "kasm"],
-    env={"TZ": "[[TZ]]"},
     never_batch="the tunnel may carry the very connection over which the batch is watched",
 )
 
@@ -42,7 +46,9 @@ omni_stack = Stack(
     host=omni,
     description="Sidero Omni: management of Talos Kubernetes clusters",
     tags=["kubernetes", "omni"],
-    env={"TZ": "[[TZ]]"},
+    env=facts("OMNI_DOMAIN", "OMNI_ADDRESS"),
+    # Its secrets are a mounted file, and compose sees no change in that.
+    extra_args=["--force-recreate"],
 )
 
 traefik = Stack(
@@ -50,7 +56,7 @@ traefik = Stack(
     host=server04,
     description="Reverse proxy",
     tags=["network", "server04"],
-    env={"TZ": "[[TZ]]"},
+    env=facts("DOMAIN", "ACME_EMAIL", "DNS_SERVER", "FRIGATE_URL"),
 )
 
 vaultwarden = Stack(
@@ -58,7 +64,7 @@ vaultwarden = Stack(
     host=server04,
     description="Password manager",
     tags=["security", "server04"],
-    env={"TZ": "[[TZ]]"},
+    env=facts("DOMAIN", "DNS_SERVER", "TIMEZONE"),
     after=[traefik],
     protect=Protection(reason="the vault"),
 )
@@ -68,7 +74,6 @@ seaweedfs_stack = Stack(
     host=seaweedfs,
     description="S3 object storage",
     tags=["storage", "seaweedfs"],
-    env={"TZ": "[[TZ]]"},
     protect=Protection(reason="all objects"),
 )
 
@@ -81,7 +86,7 @@ def alloy(host: Host) -> Stack:
         directory="shared/alloy",
         description=f"Monitoring of {host.name}",
         tags=["monitoring", host.name],
-        env={"HOSTNAME": host.name, "TZ": "[[TZ]]"},
+        env={"HOSTNAME": host.name},
     )
 
 

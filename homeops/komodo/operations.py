@@ -215,10 +215,8 @@ def _update_meta(core: Core, declared: Declared, id_: str, is_: Live) -> None:
     if changes:
         target = {"type": declared.kind.name, "id": id_}
         core.client.write("UpdateResourceMeta", {"target": target, **changes})
-        if "tags" in changes:
-            core.catalogue.forget(declared.kind)
-        else:
-            core.catalogue.note(declared.kind, id_, **changes)
+        # Tags are noted by name: the answer holds no ids, and a name that no tag has as its id stands for itself.
+        core.catalogue.note(declared.kind, id_, **changes)
 
 
 def _create_variable(core: Core, declared: Declared, config: VariableConfig) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ from homeops.komodo.catalogue import Catalogue
 from homeops.komodo.client import Client, Patience
 from homeops.komodo.credentials import Access, Given, find_access
 from homeops.komodo.operations import Core
+from homeops.komodo.plain_errors import show_messages_only
 from homeops.model.kinds import Kind
 
 PROBE = Patience(connect=2, read=3, tries=1)
@@ -32,8 +32,7 @@ def configure(get: Callable[[str], str | None]) -> None:
     global _given
     komodo: Mapping[str, Any] = json.loads(get("homeops:komodo") or "{}")
     _given = Given(address=komodo.get("address"), key=get("homeops:komodoKey"), secret=get("homeops:komodoSecret"))
-    # Pulumi shows the traceback of whatever a provider raises; the message alone is meant for people.
-    sys.tracebacklimit = 0
+    show_messages_only()
 
 
 def core() -> Core:

@@ -58,8 +58,10 @@ def stack_config(stack: Stack, site: Site, files: StackFiles) -> StackConfig:
     if not own_source:
         derived |= _git(site.repository)
         derived["file_paths"] = [f"{stack.path}/{file}" for file in files.compose]
+        # A mounted file does not recreate its container, so its change needs a restart; a secret's change a deploy.
         derived["config_files"] = [
-            StackFileDependency(path=f"{stack.path}/{file}", requires="Redeploy") for file in files.config
+            *(StackFileDependency(path=f"{stack.path}/{file}", requires="Restart") for file in files.config),
+            *(StackFileDependency(path=f"{stack.path}/{file}", requires="Redeploy") for file in files.secrets),
         ]
         if files.secrets:
             derived["pre_deploy"] = SystemCommand(path=stack.path, command=f"{DECRYPT}\n")

@@ -6,7 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 NameOrAddress = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.:_-]*[A-Za-z0-9])?$")]
-VersionText = Annotated[str, StringConstraints(pattern=r"^v?[0-9]+(\.[0-9]+)*([-+.][0-9A-Za-z.-]+)?$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+VersionText = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)*([-+.][0-9A-Za-z.-]+)?$")]
 
 
 class Facts(BaseModel):
@@ -28,8 +29,6 @@ class HostFacts(Facts):
     address: NameOrAddress
     ssh_user: Text = "root"
     ssh_port: Annotated[int, Field(ge=1, le=65535)] = 22
-    dns: list[NameOrAddress] = Field(default_factory=list[str])
-    """What Periphery's container asks instead of Docker's embedded DNS."""
 
 
 class KomodoFacts(Facts):
@@ -55,13 +54,24 @@ class Versions(Facts):
     komodo: VersionText
     periphery_image_tag: Text
     sops: VersionText
+    sops_sha256: Sha256
     age: VersionText
+    age_sha256: Sha256
+
+
+class NetworkFacts(Facts):
+    """The network: the domain of what is served, the DNS server, and who certificate authorities write to."""
+
+    domain: NameOrAddress
+    dns_server: NameOrAddress
+    acme_email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")]
 
 
 class Site(Facts):
     """All facts of one environment."""
 
     komodo: KomodoFacts
+    network: NetworkFacts
     repository: RepositoryFacts
     versions: Versions
     hosts: dict[str, HostFacts]
