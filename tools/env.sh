@@ -1,0 +1,26 @@
+# shellcheck shell=bash
+# The environment of everything here: `source tools/env.sh`, then homeops, pulumi, sops and age are the right ones.
+#
+# Without PULUMI_BACKEND_URL, state is kept in .state of this checkout, under an empty passphrase: right for the rehearsal
+# and for looking at a preview. For the real homelab, set PULUMI_BACKEND_URL and PULUMI_CONFIG_PASSPHRASE.
+
+homeops_root=$(cd "$(dirname "${BASH_SOURCE[0]:-$0}")/.." && pwd)
+
+# The virtual environment comes first: Pulumi's language host runs the first python there is.
+case ":$PATH:" in
+  *":$homeops_root/.venv/bin:$homeops_root/.tools/bin:"*) ;;
+  *) export PATH="$homeops_root/.venv/bin:$homeops_root/.tools/bin:$PATH" ;;
+esac
+
+if [ -z "${PULUMI_BACKEND_URL:-}" ]; then
+  mkdir -p "$homeops_root/.state"
+  export PULUMI_BACKEND_URL="file://$homeops_root/.state"
+  export PULUMI_HOME="$homeops_root/.tools/pulumi-home"
+  export PULUMI_CONFIG_PASSPHRASE="${PULUMI_CONFIG_PASSPHRASE-}"
+fi
+export PULUMI_SKIP_UPDATE_CHECK=true
+export PULUMI_DIY_BACKEND_NO_LEGACY_WARNING=1
+# A plugin is looked for when a resource needs it, not because a Python package in the environment could.
+export PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL=true
+
+unset homeops_root
