@@ -2,6 +2,7 @@
 
 import types
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -10,7 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from homeops.lab.core.json_source import Reader
-from homeops.lab.core.komodo_types import FileContents, ItemOrItems, ItemOrPath, Lines, TextOrTexts, VersionOrText
+from homeops.lab.core.komodo_types import FileContents, ItemOrItems, ItemOrPath, Lines, TextOrTexts, VersionOrText, Without
 from homeops.lab.core.schema import (
     Field,
     Flag,
@@ -28,6 +29,7 @@ from homeops.lab.core.schema import (
 )
 from homeops.model.config.alerter import ResourceTarget
 from homeops.model.config.build import ImageRegistryConfig
+from homeops.model.config.builder import ProviderAccount
 from homeops.model.config.execution import EXECUTIONS, Execution
 from homeops.model.config.version import Version
 from homeops.model.fields import (
@@ -73,6 +75,13 @@ def _partial(model: Any) -> Struct:
     return Struct(f"Partial{model.__name__}", fields, partial=True)
 
 
+def _model_type(model: type[BaseModel]) -> Reader:
+    struct = _struct(model)
+    if model is ProviderAccount:
+        return Without(replace(struct, fields=[*struct.fields, Field("token", Text(), default="")]), "token")
+    return struct
+
+
 @cache
 def _struct(model: type[BaseModel]) -> Struct:
     fields = [_field(name, info, partial=False) for name, info in model.model_fields.items()]
@@ -105,7 +114,9 @@ def _field(name: str, info: FieldInfo, *, partial: bool) -> Field:
     special = _special(info, null=True)
     if special is not None:
         return Field(name, special, aliases, None)
-    return Field(name, Maybe(_type(name, info)), aliases, None, listed=False)
+    # Core gives just these lists a default of their own.
+    listed = any(isinstance(mark, OrPath) for entry in get_args(info.annotation) for mark in get_args(entry))
+    return Field(name, Maybe(_type(name, info)), aliases, None, listed=listed)
 
 
 def _aliases(mark: object) -> Iterable[str]:
@@ -192,7 +203,7 @@ def _plain_type(annotation: Any) -> Reader:
         return Tagged("ResourceTarget", plain_enum(*targets), lambda _target: Text(), ("type", "id"))
     if annotation is Execution:
         return execution_type()
-    return _struct(annotation)
+    return _model_type(annotation)
 
 
 def _optional(annotation: Any) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, Never
 
 from homeops.lab.core.json_source import Reader, Shape
-from homeops.lab.core.misfit import Misfit, wrong_type
+from homeops.lab.core.misfit import UNREAD_KEY, Misfit, wrong_type
 
 _SPACE = re.compile(rb"[ \n\t\r]*")
 _DIGITS = re.compile(rb"[0-9]*")
@@ -108,13 +108,11 @@ class TextSource:
         self._enter()
         try:
             first = True
-            while self._another_member(first=first):
+            while (key := self._key(first=first)) is not None:
                 first = False
-                self._at += 1
-                key = self._string()
                 reader = member(key)
+                self._colon()
                 try:
-                    self._colon()
                     value = reader.read(self)
                 except Misfit as misfit:
                     misfit.under(key)
@@ -252,6 +250,17 @@ class TextSource:
                 return self._fail_ahead("EOF while parsing a value")
             case _:
                 return self._fail_ahead("key must be a string")
+
+    def _key(self, *, first: bool) -> str | None:
+        """The next key; None at the end of the object."""
+        try:
+            if not self._another_member(first=first):
+                return None
+            self._at += 1
+            return self._string()
+        except Misfit as misfit:
+            misfit.under(UNREAD_KEY)
+            raise
 
     def _colon(self) -> None:
         letter = self._next_letter()

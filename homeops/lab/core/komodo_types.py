@@ -151,6 +151,20 @@ class ItemOrPath:
                 return source.refuse(f"string or {self.inner.name} (object)", entered=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Without:
+    """A struct with a field that Core reads and does not keep."""
+
+    inner: Struct
+    dropped: str
+
+    def read(self, source: Source) -> dict[str, Any]:
+        """The struct without the field."""
+        value = self.inner.read(source)
+        del value[self.dropped]
+        return value
+
+
 _VERSION = Struct("VersionInner", tuple(Field(name, Whole("i32")) for name in ("major", "minor", "patch")))
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 
@@ -195,7 +209,7 @@ def _version_part(name: str, part: str) -> tuple[str, int]:
 
 LEVELS = ("None", "Read", "Execute", "Write")
 SPECIFIC = ("Terminal", "Attach", "Inspect", "Logs", "Processes")
-_SPECIFIC = Listing(plain_enum(*SPECIFIC))
+_SPECIFIC = Listing(plain_enum(*SPECIFIC), "a set")
 _LEVEL_AND_SPECIFIC = Struct(
     "_PermissionLevelAndSpecifics",
     (Field("level", plain_enum(*LEVELS), default="None"), Field("specific", _SPECIFIC, default=[])),

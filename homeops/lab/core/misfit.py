@@ -4,6 +4,10 @@ import math
 from collections.abc import Sequence
 
 
+UNREAD_KEY = "?"
+"""The segment of a path that stands for a key that could not be read."""
+
+
 class Misfit(Exception):  # noqa: N818 - an answer to the client, not an error of the simulator
     """A body that is not what a request needs.
 
@@ -25,7 +29,7 @@ class Misfit(Exception):  # noqa: N818 - an answer to the client, not an error o
     def message(self) -> str:
         """As Core shows it: path, text, line and column."""
         path = "".join(part if part.startswith("[") or not at else f".{part}" for at, part in enumerate(self.path))
-        text = f"{path}: {self.text}" if path else self.text
+        text = f"{path}: {self.text}" if path not in ("", UNREAD_KEY) else self.text
         return f"{text} at line {self.position[0]} column {self.position[1]}" if self.position else text
 
 
@@ -89,7 +93,7 @@ def float_text(value: float) -> str:
     if int(exponent) == -5:
         sign, digits = ("-", digits[1:]) if digits.startswith("-") else ("", digits)
         return f"{sign}0.0000{digits.replace('.', '')}"
-    return f"{digits}e{int(exponent)}"
+    return f"{digits}e{int(exponent):+}"
 
 
 _ESCAPES = {"\t": "\\t", "\r": "\\r", "\n": "\\n", '"': '\\"', "\\": "\\\\", "\0": "\\0"}

@@ -42,6 +42,7 @@ _PRIMITIVES: dict[str, tuple[Reader, Any]] = {
     "texts": (TextOrTexts(), []),
     "bson": (PlainObject("a Bson"), {}),
     "json": (PlainObject("a map"), {}),
+    "toml": (PlainObject("struct ResourcesToml"), {}),
     "permission": (PermissionOrLevel(), {"level": "None", "specific": []}),
     **{rust: (Whole(rust), 0) for rust in ("u8", "u32", "u64", "i32", "i64")},
 }

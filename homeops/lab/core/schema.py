@@ -97,14 +97,15 @@ class Maybe:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """``Vec``."""
+    """``Vec``, or ``IndexSet`` where ``expected`` says so."""
 
     inner: Reader
+    expected: str = "a sequence"
 
     def read(self, source: Source) -> list[Any]:
         """The list."""
         if source.shape() != "array":
-            return source.refuse("a sequence")
+            return source.refuse(self.expected)
         return source.array(lambda _index: self.inner, lambda values: values)
 
 
@@ -197,7 +198,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Struct:
-    """A struct. It is also taken as a list of its fields in order.
+    """A struct. It is also taken as a list of its fields in order, unless ``expected`` calls it something else.
 
     ``partial``: fields that are null or absent are left out of the value.
     """
@@ -220,12 +221,13 @@ class Struct:
         match source.shape():
             case "object":
                 return self.read_object(source)
-            case "array":
+            case "array" if not self.expected:
                 return source.array(
                     lambda index: self.fields[index].type if index < len(self.fields) else None, self._from_list
                 )
             case _:
-                return source.refuse(self._expected)
+                # A struct of an enum is read by way of ``deserialize_any``.
+                return source.refuse(self._expected, entered=bool(self.expected))
 
     def read_object(self, source: Source) -> dict[str, Any]:
         """The fields of an object."""
@@ -316,7 +318,10 @@ class Tagged:
 
         class Tag:
             def read(_self, source: Source) -> str:  # noqa: N805 - ``self`` is the enum's
-                tags.append(self.tags.read(source))
+                if source.shape() != "string":
+                    return source.refuse("variant identifier")
+                name = source.scalar()
+                tags.append(source.settled(lambda: self.tags.variant(name)))
                 return tags[0]
 
         def element(index: int) -> Reader | None:

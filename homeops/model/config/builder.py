@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from homeops.model.fields import I32, Alias, KomodoModel, References, SensitiveText, StringList
+from homeops.model.fields import I32, KomodoModel, References, SensitiveText, StringList
 
 
 class ProviderAccount(KomodoModel):
@@ -64,9 +64,7 @@ class AwsBuilderConfig(KomodoModel):
     periphery_public_key: str = ""
     insecure_tls: bool = True
     git_providers: list[GitProvider] = Field(default_factory=list[GitProvider])
-    image_registries: Annotated[list[ImageRegistry], Alias(("docker_registries",))] = Field(
-        default_factory=list[ImageRegistry]
-    )
+    image_registries: list[ImageRegistry] = Field(default_factory=list[ImageRegistry])
     secrets: StringList = Field(default_factory=list[str])
 
 

@@ -1,6 +1,7 @@
 """What a Procedure can execute: every execution of Komodo 2.3.2, typed (client/core/rs/src/api/execute/*.rs).
 
-On the wire an execution is ``{"type": "DeployStack", "params": {"stack": "web", ...}}``; here it is ``DeployStack(stack="web")``.
+On the wire an execution is ``{"type": "DeployStack", "params": {"stack": "web", ...}}``; here it is
+``DeployStack(stack="web")``.
 """
 
 from typing import Annotated, Any, Literal
@@ -25,7 +26,7 @@ class Execution(KomodoModel):
 
 
 class Batch(Execution):
-    """All resources whose name matches ``pattern``: wildcards, or a regex between backslashes; several lines or commas."""
+    """All resources whose name matches ``pattern``: wildcards, or a regex between backslashes; several by comma or line."""
 
     pattern: str
     tags: list[str] = Field(default_factory=list[str])
@@ -427,10 +428,10 @@ class UpdateSwarmNode(Execution):
 
     swarm: Annotated[str, Reference("Swarm")]
     node: str
-    availability: Literal["active", "pause", "drain"] | None = None
+    availability: Literal["", "active", "pause", "drain"] | None = None
     label_add: list[str] | None = None
     label_rm: list[str] | None = None
-    role: Literal["worker", "manager"] | None = None
+    role: Literal["", "worker", "manager"] | None = None
 
 
 class RemoveSwarmStacks(Execution):
@@ -438,7 +439,7 @@ class RemoveSwarmStacks(Execution):
 
     swarm: Annotated[str, Reference("Swarm")]
     stacks: list[str]
-    detach: bool = False
+    detach: bool = True
 
 
 class RemoveSwarmServices(Execution):
