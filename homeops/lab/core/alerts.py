@@ -6,7 +6,7 @@ from homeops.lab.core.dispatch import answers
 from homeops.lab.core.json_copy import copied
 from homeops.lab.core.references import object_id
 from homeops.lab.core.refusal import Refusal
-from homeops.lab.core.resource_states import server_state
+from homeops.lab.core.resource_states import no_connection, server_state
 from homeops.lab.core.state import Document
 from homeops.lab.core.target_access import demand_target, readable
 from homeops.lab.core.updates import PAGE, found_newest_first
@@ -49,7 +49,7 @@ def _open(core: "Core", server_id: str, server: Document) -> None:
                 "id": server_id,
                 "name": server["name"],
                 "region": server["config"]["region"] or None,
-                "err": {"error": "Failed to reach the Server", "trace": []},
+                "err": no_connection(core, server),
             },
         },
         "resolved_ts": None,

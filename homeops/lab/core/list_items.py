@@ -7,6 +7,7 @@ from homeops.lab.core.json_copy import copied
 from homeops.lab.core.resource_states import (
     deployment_state,
     last_runs,
+    no_connection,
     reached_server,
     run_state,
     server_state,
@@ -46,7 +47,7 @@ def _server(core: "Core", server: Document, _runs: _Runs) -> Document:
     found: Document = core.agents.server_info(server) if state == "Ok" else {}
     return {
         "state": state,
-        "err": {"error": "Failed to reach the Server", "trace": []} if state == "NotOk" else None,
+        "err": no_connection(core, server) if state == "NotOk" else None,
         "stats": found.get("stats"),
         "alerting_thresholds": {
             f"{what}_{level}": config[f"{what}_{level}"]
@@ -89,13 +90,20 @@ def _stack(core: "Core", stack: Document, _runs: _Runs) -> Document:
         **_source(core, config),
         "state": state,
         "status": project.get("status") if known else None,
-        "services": project.get("services", []),
+        "services": [_with_latest(service, info) for service in project.get("services", [])],
         "auto_update_all_services": config["auto_update_all_services"],
         "project_missing": known and project.get("missing", False),
         "missing_files": info["missing_files"],
         "deployed_hash": info["deployed_hash"],
         "latest_hash": info["latest_hash"],
     }
+
+
+def _with_latest(service: Document, info: Document) -> Document:
+    """A service with the image that its newest files name, where that is another than the one that runs."""
+    latest = next((known for known in info["latest_services"] if known["service_name"] == service["service"]), None)
+    differs = latest is not None and latest["image"] != service["image"]
+    return service | {"latest_image": latest["image"] if latest is not None and differs else None}
 
 
 def _deployment(core: "Core", deployment: Document, _runs: _Runs) -> Document:

@@ -10,7 +10,7 @@ from homeops.lab.core.compose_services import NotComposeError, services_of
 from homeops.lab.core.executions_logs import error_text
 from homeops.lab.core.references import find
 from homeops.lab.core.refusal import Refusal
-from homeops.lab.core.resource_states import server_state
+from homeops.lab.core.resource_states import no_connection, server_state
 from homeops.lab.core.state import Document
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _unreadable_on_builder(core: "Core", config: Document) -> tuple[str, list[st
     if builder["type"] == "Url":
         if not builder["params"]["address"]:
             return "Builder has not yet configured an address", []
-        return "Url Builder failed health check", ["Failed to reach the Server"]
+        return "Url Builder failed health check", ["Server is not currently connected"]
     servers: list[str] = builder["params"]["server_ids"]
     if not servers:
         return "Server Builder has no configured Servers", []
@@ -85,7 +85,10 @@ def _unreadable_on_builder(core: "Core", config: Document) -> tuple[str, list[st
         server = find(core.state, "Server", servers[0])
     except Refusal as reason:
         return reason.error, []
-    return ("server not enabled" if server_state(core, server) == "Disabled" else "Failed to reach the Server"), []
+    if server_state(core, server) == "Disabled":
+        return "server not enabled", []
+    reason = no_connection(core, server)
+    return reason["error"], reason["trace"]
 
 
 REFRESHES: dict[str, Refresh] = {"Stack": refresh_stack, "Build": refresh_build}

@@ -8,7 +8,7 @@ from homeops.lab.core.executions_logs import error_log, log
 from homeops.lab.core.references import find
 from homeops.lab.core.refreshes import REFRESHES
 from homeops.lab.core.refusal import Refusal
-from homeops.lab.core.resource_states import deployment_state, server_state, stack_state
+from homeops.lab.core.resource_states import deployment_state, no_connection, server_state, stack_state
 from homeops.lab.core.state import Document
 
 if TYPE_CHECKING:
@@ -118,8 +118,9 @@ def _repo(core: "Core", repo: Document, update: Document) -> None:
         case "Ok":
             update["logs"].append(core.agents.delete_repo(server, repo))
         case _:
-            reason = "Failed to reach the Server"
-            update["logs"].append(error_log("Delete Repo on Periphery", "Failed to delete repo files", [reason]))
+            reason = no_connection(core, server)
+            causes = [reason["error"], *reason["trace"]]
+            update["logs"].append(error_log("Delete Repo on Periphery", "Failed to delete repo files", causes))
 
 
 _BEFORE_DELETE: dict[str, Callable[["Core", Document, Document], None]] = {

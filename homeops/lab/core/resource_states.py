@@ -3,8 +3,11 @@
 What runs on a host is known to ``core.agents`` alone, and a Core without agents reaches no host.
 """
 
+import re
 from collections.abc import Iterable
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
 
 from homeops.lab.core.state import Document, State
 
@@ -68,6 +71,29 @@ def server_state(core: "Core", server: Document) -> str:
     if not server["config"]["enabled"]:
         return "Disabled"
     return "Ok" if core.agents.of(server) is not None else "NotOk"
+
+
+def no_connection(core: "Core", server: Document) -> Document:
+    """Why Core does not reach an enabled Server: it was refused at the address, or nobody has dialled in."""
+    address = server["config"]["address"]
+    if not address:
+        return {"error": f"Server {server['_id']['$oid']} is not connected", "trace": []}
+    url = f"{_websocket_address(address)}/?core={quote(urlsplit(core.settings.host).hostname or '', safe='')}"
+    refused = "Connection refused (os error 111)"
+    return {"error": f"Failed to connect to websocket | url: {url}", "trace": [f"IO error: {refused}", refused]}
+
+
+def _websocket_address(address: str) -> str:
+    """An address as Core dials it: plain for http and bare IP addresses, with TLS for all else (lib/transport)."""
+    for scheme, websocket in (("ws://", "ws://"), ("wss://", "wss://"), ("http://", "ws://"), ("https://", "wss://")):
+        if address.startswith(scheme):
+            return websocket + address.removeprefix(scheme)
+    host = re.sub(r":[0-9]+$", "", address)
+    try:
+        ip_address(host.strip("[]"))
+    except ValueError:
+        return f"wss://{address}"
+    return f"ws://{address}"
 
 
 def swarm_state(_core: "Core", swarm: Document) -> tuple[str, Document | None]:

@@ -8,7 +8,7 @@ from homeops.lab.core.dispatch import answers
 from homeops.lab.core.executions_logs import bold, log
 from homeops.lab.core.references import permitted
 from homeops.lab.core.refusal import Refusal
-from homeops.lab.core.resource_states import server_state
+from homeops.lab.core.resource_states import no_connection, server_state
 from homeops.lab.core.state import Document
 from homeops.lab.core.update_documents import finish, new_update
 
@@ -35,7 +35,8 @@ def rotate_server_keys(core: "Core", caller: Document, params: Document) -> Any:
         case "Ok":
             return _expect(core, caller, server, base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode())
         case _:
-            raise Refusal("Failed to rotate Periphery private key", ["Failed to reach the Server"])
+            reason = no_connection(core, server)
+            raise Refusal("Failed to rotate Periphery private key", [reason["error"], *reason["trace"]])
 
 
 def _expect(core: "Core", caller: Document, server: Document, key: str) -> Document:

@@ -14,7 +14,7 @@ class Settings:
     version: str = "2.3.2"
     auth_version: str = "1.8.0"
     title: str = "Komodo"
-    host: str = "https://demo.komo.do"
+    host: str = "http://127.0.0.1:9120"
     webhook_base_url: str = ""
     monitoring_interval: str = "1-sec"
     timezone: str = ""
