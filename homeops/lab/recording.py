@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 _PLACEHOLDER = re.compile(
     r"<(?P<kind>id|ID|key|secret|jwt|pubkey|hash|digest)(?P<number>:\d+)?>|<(?P<plain>ts|any|periphery|dir)>"
@@ -48,9 +48,9 @@ class Bindings:
             case str():
                 return _PLACEHOLDER.sub(lambda found: self._known(found) or found[0], value)
             case list():
-                return [self.fill(entry) for entry in value]
+                return [self.fill(entry) for entry in cast(list[Any], value)]
             case dict():
-                return {self.fill(name): self.fill(entry) for name, entry in value.items()}
+                return {self.fill(name): self.fill(entry) for name, entry in cast(dict[str, Any], value).items()}
             case _:
                 return value
 
@@ -61,15 +61,18 @@ class Bindings:
                 if not self._same_text(expected, actual):
                     yield Difference(where, self.fill(expected), actual)
             case dict() if isinstance(actual, dict):
-                yield from self._dict_differences(expected, actual, where)
+                yield from self._dict_differences(cast(dict[str, Any], expected), cast(dict[str, Any], actual), where)
             case list() if isinstance(actual, list):
-                if len(expected) != len(actual):
-                    yield Difference(f"{where}.length", len(expected), len(actual))
-                for index, (left, right) in enumerate(zip(expected, actual, strict=False)):
-                    yield from self.differences(left, right, f"{where}[{index}]")
+                yield from self._list_differences(cast(list[Any], expected), cast(list[Any], actual), where)
             case _:
                 if type(expected) is not type(actual) or expected != actual:
                     yield Difference(where, expected, actual)
+
+    def _list_differences(self, expected: list[Any], actual: list[Any], where: str) -> Iterator[Difference]:
+        if len(expected) != len(actual):
+            yield Difference(f"{where}.length", len(expected), len(actual))
+        for index, (left, right) in enumerate(zip(expected, actual, strict=False)):
+            yield from self.differences(left, right, f"{where}[{index}]")
 
     def _dict_differences(self, expected: dict[str, Any], actual: dict[str, Any], where: str) -> Iterator[Difference]:
         rest = dict(actual)

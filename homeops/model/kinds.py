@@ -24,14 +24,16 @@ from homeops.model.fields import KomodoModel
 class Kind:
     """One kind.
 
-    ``key``: name of the id field in reads of one resource. ``table``: its TOML table. ``resource``: whether it is one of
-    Komodo's resources (with description, tags, template and ``UpdateResourceMeta``) or something kept beside them.
+    ``key``: name of the id field in reads of one resource. ``table``: its TOML table. ``resource``: whether it is one
+    of Komodo's resources (with description, tags, template and ``UpdateResourceMeta``) or something kept beside them.
+    ``shape``: the model behind ``config``, or the union of models.
     """
 
     name: str
     key: str
     table: str
     config: TypeAdapter[KomodoModel]
+    shape: Any
     resource: bool = True
 
     @property
@@ -47,7 +49,7 @@ class Kind:
 
 def _kind(name: str, key: str, config: Any, *, table: str = "", resource: bool = True) -> Kind:
     adapter: TypeAdapter[KomodoModel] = TypeAdapter(config)
-    return Kind(name, key, table or key, adapter, resource)
+    return Kind(name, key, table or key, adapter, config, resource)
 
 
 SERVER = _kind("Server", "server", ServerConfig)

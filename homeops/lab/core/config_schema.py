@@ -11,7 +11,15 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from homeops.lab.core.json_source import Reader
-from homeops.lab.core.komodo_types import FileContents, ItemOrItems, ItemOrPath, Lines, TextOrTexts, VersionOrText, Without
+from homeops.lab.core.komodo_types import (
+    FileContents,
+    ItemOrItems,
+    ItemOrPath,
+    Lines,
+    TextOrTexts,
+    VersionOrText,
+    Without,
+)
 from homeops.lab.core.schema import (
     Field,
     Flag,
@@ -64,10 +72,10 @@ _VARIANT_STRUCTS = {
 def config_type(kind: str) -> Reader:
     """The partial configuration of a kind, as Create and Update take it."""
     if kind == "Builder":
-        members = _union(KINDS[kind].config._type)
+        members = _union(KINDS[kind].shape)
         inner = {_tag(model): _partial(model.model_fields["params"].annotation) for model in members}
         return Tagged("PartialBuilderConfig", plain_enum(*inner), inner.__getitem__)
-    return _partial(KINDS[kind].config._type)
+    return _partial(KINDS[kind].shape)
 
 
 def _partial(model: Any) -> Struct:

@@ -1,7 +1,7 @@
 """What a schema reads from: JSON text, or a value read before. Both answer the same questions as serde asks them."""
 
 from collections.abc import Callable
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, cast
 
 Shape = Literal["null", "boolean", "number", "string", "array", "object"]
 
@@ -79,6 +79,6 @@ def plain(value: Any) -> Any:
         case Pairs():
             return {key: plain(entry) for key, entry in value}
         case list():
-            return [plain(entry) for entry in value]
+            return [plain(entry) for entry in cast(list[Any], value)]
         case _:
             return value

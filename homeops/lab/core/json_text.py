@@ -322,8 +322,8 @@ class TextSource:
             whole = False
             self._exponent()
         text = self._text[start : self._at].decode()
-        if whole and (value := int(text)) is not None and _fits(value, negative=negative):
-            return value
+        if whole and _fits(int(text), negative=negative):
+            return int(text)
         number = float(text)
         if number in (float("inf"), float("-inf")):
             self._fail("number out of range")

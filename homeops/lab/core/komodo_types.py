@@ -9,8 +9,7 @@ from homeops.lab.core.misfit import Misfit
 from homeops.lab.core.schema import Field, Listing, Struct, Text, TextEnum, Whole, fresh, plain_enum
 
 # What Rust's ``trim_end`` takes for white space.
-WHITE = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
-WHITE += "\u2028\u2029\u202f\u205f\u3000"
+WHITE = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 _TEXTS = Listing(Text())
 
 

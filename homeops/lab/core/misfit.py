@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 
-
 UNREAD_KEY = "?"
 """The segment of a path that stands for a key that could not be read."""
 

@@ -46,7 +46,7 @@ _GIT = Accounts(
     defaults={"domain": "github.com", "https": True, "username": "", "token": ""},
     read="git provider accounts",
     found="git provider account",
-    written=("git provider accounts",) * 3,
+    written=("git provider accounts", "git provider accounts", "git provider accounts"),
     named="git provider account",
     logged="git provider account",
     empty="git provider",
@@ -83,7 +83,7 @@ def _may_read(kind: Accounts, caller: Document) -> None:
 
 def _may_write(kind: Accounts, caller: Document, verb: str) -> None:
     if not caller["admin"]:
-        word = dict(zip(("create", "update", "delete"), kind.written, strict=True))[verb]
+        word = kind.written[("create", "update", "delete").index(verb)]
         raise Refusal(f"Only admins can {verb} {word}", status=403)
 
 

@@ -4,7 +4,7 @@ import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from homeops.lab.core.json_source import ANYTHING, Reader, Source, plain
 from homeops.lab.core.json_value import ValueSource
@@ -279,9 +279,9 @@ def fresh(value: Any) -> Any:
     """A default that nobody shares."""
     match value:
         case dict():
-            return {name: fresh(entry) for name, entry in value.items()}
+            return {name: fresh(entry) for name, entry in cast(dict[str, Any], value).items()}
         case list():
-            return [fresh(entry) for entry in value]
+            return [fresh(entry) for entry in cast(list[Any], value)]
         case _:
             return value
 
