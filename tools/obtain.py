@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import io
 import platform
 import shutil
 import subprocess
@@ -49,15 +50,12 @@ def download(releases: str, version: str, programs: Iterable[str], directory: Pa
     data = _fetched(f"{releases}/{archive}")
     if hashlib.sha256(data).hexdigest() != checksums[archive]:
         raise ValueError(f"wrong checksum of {archive}")
-    packed = directory / archive
-    packed.write_bytes(data)
-    with tarfile.open(packed) as tar:
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
         for program in programs:
             member = tar.extractfile(f"pulumi/{program}")
             if member is None:
                 raise ValueError(f"{program} is not in {archive}")
             _put(member.read(), directory / program)
-    packed.unlink()
 
 
 class Workshop:
