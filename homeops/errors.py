@@ -1,3 +1,5 @@
+# Named for what happened, as the messages are: "KomodoUnreachable", not "KomodoUnreachableError".
+# ruff: noqa: N818
 """Every error that a person may see, in one tree.
 
 ::

@@ -1,16 +1,20 @@
 """Settings: the typed view of Pulumi.<stack>.yaml, the one place for each fact of an environment.
 
-A settings file may say ``homeops:like: prod``: it then holds only what differs from Pulumi.prod.yaml, block by block, so
-that a rehearsal never repeats a version or a name.
+A settings file may say ``homeops:like: prod``: it then holds only what differs from Pulumi.prod.yaml, block by block,
+so that a rehearsal never repeats a version or a name.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
+from textwrap import shorten
 from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Union, cast, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from yaml.constructor import ConstructorError
+from yaml.nodes import MappingNode, Node, ScalarNode
 
 from homeops.errors import Problem, SettingsError, nearest
 from homeops.model.site import Site
@@ -46,40 +50,77 @@ def _merged(stack: str, root: Path, seen: tuple[str, ...]) -> dict[str, Any]:
     like = own.pop(LIKE, None)
     if like is None:
         return own
-    if not isinstance(like, str) or like == stack or like in seen:
-        raise SettingsError(Problem(file.name, f"{NAMESPACE}:{LIKE} must name another Pulumi stack"))
+    if not isinstance(like, str) or like in (stack, *seen):
+        raise SettingsError(Problem(file.name, f"{NAMESPACE}:{LIKE} must name another Pulumi stack (it is {like!r})"))
     return _overlay(_merged(like, root, (*seen, stack)), own)
 
 
 def _overlay(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in own.items():
-        below = merged.get(key)
-        both = isinstance(below, dict) and isinstance(value, dict)
-        merged[key] = _overlay(below, value) if both else value  # pyright: ignore[reportUnknownArgumentType]
+        below, above = _block(merged.get(key)), _block(value)
+        merged[key] = value if below is None or above is None else _overlay(below, above)
     return merged
 
 
+def _block(value: Any) -> dict[str, Any] | None:
+    """The value as a block of settings; None when it is not one."""
+    return cast(dict[str, Any], value) if isinstance(value, dict) else None
+
+
 def _read(file: Path) -> dict[str, Any]:
+    """The settings of homeops in a file, without their namespace."""
     try:
-        document: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
+        document: Any = yaml.load(file.read_text(encoding="utf-8"), Loader=_UniqueKeys)  # noqa: S506  # a safe loader
     except FileNotFoundError:
-        stacks = sorted(path.name.split(".")[1] for path in file.parent.glob("Pulumi.*.yaml"))
-        stack = file.name.split(".")[1]
-        raise SettingsError(
-            Problem(
-                file.name,
-                f"there is no such file, so Pulumi stack {stack} has no settings{nearest(stack, stacks)}",
-                f"copy Pulumi.prod.yaml (settings here: {', '.join(stacks) or 'none'})",
-            )
-        ) from None
+        raise SettingsError(_no_such_file(file)) from None
+    except OSError as error:
+        raise SettingsError(Problem(file.name, f"cannot be read ({error.strerror})")) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
         raise SettingsError(Problem(f"{file.name}{line}", f"not readable YAML ({_reason(error)})")) from None
-    config = document.get("config", {}) if isinstance(document, dict) else {}  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    config = _block((_block(document) or {}).get("config"))
+    if config is None:
+        raise SettingsError(Problem(file.name, "there is no block config: with settings", "compare Pulumi.prod.yaml"))
+    problems = [_wrong_namespace(str(key), file.name) for key in config if _lacks_namespace(str(key))]
+    if problems:
+        raise SettingsError(*problems)
     prefix = f"{NAMESPACE}:"
-    return {str(key)[len(prefix) :]: value for key, value in config.items() if str(key).startswith(prefix)}  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType, reportUnknownVariableType]
+    return {str(key)[len(prefix) :]: value for key, value in config.items() if str(key).startswith(prefix)}
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML in which a key that stands twice is an error, not a value that vanishes."""
+
+    def construct_mapping(self, node: MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[str] = set()
+        for key, _ in cast(list[tuple[Node, Node]], node.value):
+            if isinstance(key, ScalarNode) and key.value != "<<":
+                if key.value in seen:
+                    raise ConstructorError(None, None, f'the key "{key.value}" stands here twice', key.start_mark)
+                seen.add(str(key.value))
+        return super().construct_mapping(node, deep)
+
+
+def _no_such_file(file: Path) -> Problem:
+    stacks = sorted(path.name.split(".")[1] for path in file.parent.glob("Pulumi.*.yaml"))
+    stack = file.name.split(".")[1]
+    return Problem(
+        file.name,
+        f"there is no such file, so Pulumi stack {stack} has no settings{nearest(stack, stacks)}",
+        f"copy Pulumi.prod.yaml (settings here: {', '.join(stacks) or 'none'})",
+    )
+
+
+def _lacks_namespace(key: str) -> bool:
+    """Whether a key is ours by its look, but would be read by nobody; other namespaces are other programs'."""
+    namespace, colon, _ = key.partition(":")
+    return not colon or (namespace != NAMESPACE and bool(get_close_matches(namespace, [NAMESPACE], cutoff=0.8)))
+
+
+def _wrong_namespace(key: str, where: str) -> Problem:
+    return Problem(where, f"{key}: unknown key", f"write {NAMESPACE}:{key.rpartition(':')[2]}")
 
 
 def _reason(error: Exception) -> str:
@@ -96,7 +137,10 @@ def _problem(detail: Any, where: str) -> Problem:
     text = detail["msg"]
     if detail["type"] == "string_pattern_mismatch":
         text = "not of the right form"
-    return Problem(where, f"{shown}: {text} (it is {detail['input']!r})")
+    # YAML reads 2.10 as a number, 2.1.
+    number_for_text = detail["type"] == "string_type" and isinstance(detail["input"], int | float)
+    hint = f'write it in quotes: "{detail["input"]}"' if number_for_text else ""
+    return Problem(where, f"{shown}: {text} (it is {shorten(repr(detail['input']), 80, placeholder=' ...')})", hint)
 
 
 def _keys_beside(path: list[str]) -> list[str]:

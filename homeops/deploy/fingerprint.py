@@ -1,7 +1,7 @@
 """The fingerprint of a stack: a digest of each part whose change means that its containers are out of date.
 
-Two fingerprints side by side say which stack is redeployed and why, by part. Secrets count by the ciphertext of each key, so
-neither the plaintext nor a private key is needed, and new recipients for the same data change nothing.
+Two fingerprints side by side say which stack is redeployed and why, by part. Secrets count by the ciphertext of each
+key, so neither the plaintext nor a private key is needed, and new recipients for the same data change nothing.
 """
 
 import hashlib
@@ -46,7 +46,8 @@ _VARIABLE = re.compile(r"\[\[([A-Za-z_][A-Za-z0-9_]*)\]\]")
 def fingerprint(stack: Resource, graph: Graph, root: Path) -> dict[str, str]:
     """Part to digest, e.g. ``{"compose docker/stacks/nvr/frigate/compose.yaml": "3f1c…", "env TZ": "…"}``."""
     config = stack.config
-    assert isinstance(config, StackConfig)
+    if not isinstance(config, StackConfig):
+        raise TypeError(f"{stack.kind} {stack.name} has no containers")
     variables = {variable.name: str(getattr(variable.config, "value", "")) for variable in graph.of("Variable")}
     parts: dict[str, str] = {}
     for path in config.file_paths:

@@ -1,10 +1,9 @@
 """The Deploy of a stack: its containers, brought up to the declaration and followed until Komodo is done with them.
 
-Inputs: ``{"stack", "server", "fingerprint": {part: digest}, "timeout"}``. A deploy is due when the fingerprint differs. A
-failed one is not recorded, so the next preview still shows it as due.
+Inputs: ``{"stack", "server", "fingerprint": {part: digest}, "timeout"}``. A deploy is due when the fingerprint differs.
+A failed one is not recorded, so the next preview still shows it as due.
 """
 
-from time import monotonic
 from typing import Any
 
 import pulumi
@@ -18,12 +17,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from homeops.errors import DeployFailed, Problem
 from homeops.komodo import session
-from homeops.komodo.updates import Log, Update, follow, update_of
-
-PROGRESS_SECONDS = 10
-_LAST_LINES = 15
 
 Props = dict[str, Any]
 
@@ -44,11 +38,11 @@ class DeployProvider(ResourceProvider):
 
     def create(self, props: Props) -> CreateResult:
         """Deploy."""
-        return CreateResult(str(props["stack"]), props | _deploy(props))
+        return CreateResult(str(props["stack"]), props | _deploy(props, restart=False))
 
     def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
-        """Deploy again."""
-        return UpdateResult(_news | _deploy(_news))
+        """Deploy again; compose sees no change in a mounted file, so a changed config file restarts the services."""
+        return UpdateResult(_news | _deploy(_news, restart=_config_changed(_olds, _news)))
 
     def read(self, id_: str, props: Props) -> ReadResult:
         """As recorded: what runs is Komodo's to say, see homeops status."""
@@ -89,43 +83,18 @@ class Deploy(Resource, module="komodo", name="Deploy"):
         super().__init__(DeployProvider(), stack, props, pulumi.ResourceOptions.merge(opts, quiet))
 
 
-def _deploy(props: Props) -> Props:
-    stack, server = str(props["stack"]), str(props["server"])
-    where = f'stack "{stack}" on {server}'
+def _config_changed(olds: Props, news: Props) -> bool:
+    before: Props = olds.get("fingerprint") or {}
+    after: Props = news["fingerprint"]
+    return any(part.startswith("config ") and before.get(part) != digest for part, digest in after.items())
+
+
+def _deploy(props: Props, *, restart: bool) -> Props:
+    # Imported here because the program's process imports this module and deploys nothing.
+    from homeops.deploy.execution import deploy
+
     client = session.core().client
-    began = monotonic()
-    started = update_of(client.execute("DeployStack", {"stack": stack}))
-    said = 0.0
-
-    def progress(elapsed: float, update: Update | None) -> None:
-        nonlocal said
-        if elapsed - said >= PROGRESS_SECONDS:
-            said = elapsed
-            session.tell(f"{where}: {'deploying' if update else 'Core is silent'}, {elapsed:.0f} s")
-
-    update = follow(client, started.id, deadline=float(props["timeout"]), on_progress=progress)
-    seconds = round(monotonic() - began, 1)
-    if not update.success:
-        raise DeployFailed(_failure(where, update))
-    items = client.read("ListStacks", {"query": {"names": [stack]}, "limit": 0})
-    state = str(items[0]["info"]["state"]) if items else "unknown"
-    session.tell(f"{where}: deployed in {seconds} s, {state}")
-    return {"update": update.id, "state": state, "seconds": seconds}
-
-
-def _failure(where: str, update: Update) -> Problem:
-    if update.cut_short:
-        return Problem(
-            where,
-            "Core or the agent fell silent in the middle of the deploy; what the host did is not known",
-            "look at it (homeops status), then run again: the deploy is still due",
-        )
-    log = update.failed
-    if log is None:
-        return Problem(where, "the deploy failed and Komodo logged no reason", f"see update {update.id} in Komodo")
-    return Problem(where, f"{log.stage} failed\n{_tail(log)}", "mend it and run again: the deploy is still due")
-
-
-def _tail(log: Log) -> str:
-    lines = [line for line in (log.stderr.strip() or log.stdout.strip()).splitlines() if line.strip()]
-    return "\n".join(f"    {line}" for line in lines[-_LAST_LINES:])
+    deployed = deploy(
+        client, str(props["stack"]), str(props["server"]), float(props["timeout"]), session.tell, restart=restart
+    )
+    return {"update": deployed.update, "state": deployed.state, "seconds": deployed.seconds}

@@ -1,4 +1,4 @@
-"""This homelab: what the owner edits. One module a kind; a new stack is one declaration in stacks.py and a directory."""
+"""This homelab: what the owner edits. One module a kind; a stack is one declaration in stacks.py and a directory."""
 
 from homeops.fleet.builds import builder, periphery_custom
 from homeops.fleet.hosts import HOSTS

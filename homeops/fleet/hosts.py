@@ -4,7 +4,7 @@ from homeops.model.host import ContainerPeriphery, Host, Quirk, SystemdPeriphery
 
 AGE_KEY = Quirk(
     name="age-key",
-    reason="Periphery decrypts secrets with it; on hosts reached as another user than root it was once left with that user",
+    reason="Periphery decrypts secrets with it; where SSH is not root's, it was once left with that user",
     settings={"path": "/etc/sops/age/keys.txt", "owner": "root:root", "mode": "600"},
 )
 

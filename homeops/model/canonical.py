@@ -13,7 +13,7 @@ from homeops.model.fields import KomodoModel, LineText, Number, TextList, Trimme
 
 _Config = TypeVar("_Config", bound=KomodoModel)
 
-# What Rust's str::trim_end removes: Unicode White_Space, which is not Python's idea of white space (that adds U+001C-1F).
+# What Rust's str::trim_end removes: Unicode White_Space, which is not Python's white space (that adds U+001C-1F).
 _WHITE_SPACE = (
     "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005"
     "\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"

@@ -17,7 +17,7 @@ from homeops.model.site import RepositoryFacts, Site
 from homeops.model.stack import Stack, name_of
 
 DECRYPT = "sops-decrypt.sh"
-"""The hook that decrypts a stack's secrets; part of the custom Periphery image, and of hosts with a systemd Periphery."""
+"""The hook that decrypts a stack's secrets; in the custom Periphery image and on hosts with a systemd Periphery."""
 
 KEEP_SECRETS_OUT = "[[COMPOSE_COMMAND]] --no-env-resolution"
 """Wraps ``docker compose config``, which otherwise prints every value of ``env_file`` into Komodo's database."""

@@ -1,7 +1,7 @@
 """The base of everything that a person declares: a named thing that remembers where it was written.
 
-A wrong declaration does not stop the program at its line. It remembers what is wrong, and the fleet reports the problems
-of all declarations at once.
+A wrong declaration does not stop the program at its line. It remembers what is wrong, and the fleet reports the
+problems of all declarations at once.
 """
 
 from typing import Any, ClassVar, Self

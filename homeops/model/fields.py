@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict
 class KomodoModel(BaseModel):
     """A value with Komodo's own field names; immutable, and an unknown field is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    # Validators are built when first used: most runs use few of the hundred models.
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
 
 
 @dataclass(frozen=True, slots=True)

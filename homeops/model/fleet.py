@@ -137,7 +137,7 @@ def _own_problems(declaration: Declaration, site: Site, directories: Directories
         yield Problem(
             declaration.where,
             f"the site has no address for this host{nearest(declaration.name, site.hosts)}",
-            f"add homeops:hosts: {declaration.name}: {{address: ..., sshUser: ...}} to the settings of this Pulumi stack",
+            f"add homeops:hosts: {declaration.name}: {{address: ..., sshUser: ...}} to this Pulumi stack's settings",
         )
     if isinstance(declaration, Builder):
         given = [name for name in ("hosts", "url", "aws") if getattr(declaration, name)]

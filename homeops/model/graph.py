@@ -38,7 +38,7 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class StackFiles:
-    """The files of a stack's directory: names relative to it, compose files in the order in which compose merges them."""
+    """The files of a stack's directory: names relative to it, compose files in the order of their merge."""
 
     compose: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()

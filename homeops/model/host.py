@@ -39,8 +39,8 @@ class Quirk(KomodoModel):
 class Host(Declaration, ServerConfig):
     """A machine: its part in the fleet, how Periphery runs on it, what is odd about it.
 
-    Address and SSH user are facts of the site (Pulumi.<stack>.yaml), not of the declaration. All fields of a Komodo Server
-    can be given too; ``address`` is derived from the site unless given.
+    Address and SSH user are facts of the site (Pulumi.<stack>.yaml), not of the declaration. All fields of a Komodo
+    Server can be given too; ``address`` is derived from the site unless given.
     """
 
     kind: ClassVar[str] = "Server"

@@ -30,7 +30,7 @@ class Builder(Declaration):
 
 
 class Build(Declaration, BuildConfig):
-    """An image made from a Dockerfile. ``builder``: where; ``directory``: its Dockerfile's, in the fleet's repository."""
+    """An image made from a Dockerfile. ``builder``: where; ``directory``: the Dockerfile's, in the repository."""
 
     kind: ClassVar[str] = "Build"
 

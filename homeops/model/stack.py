@@ -24,9 +24,9 @@ class Protection(KomodoModel):
 class Stack(Declaration, StackConfig):
     """A compose project: by convention all that is in ``docker/stacks/<host>/<directory>``.
 
-    Compose files, config files, secret files and the hook that decrypts them are found there; every field of a Komodo Stack
-    can be given instead. ``after``: stacks that must be deployed first, on any host. ``env``: non-secret environment.
-    ``control_plane``: Core itself; deployed before everything else and never by a batch.
+    Compose files, config files, secret files and the hook that decrypts them are found there; every field of a Komodo
+    Stack can be given instead. ``after``: stacks that must be deployed first, on any host. ``env``: environment that is
+    not secret. ``control_plane``: Core itself; deployed before everything else and never by a batch.
     """
 
     kind: ClassVar[str] = "Stack"

@@ -26,7 +26,7 @@ class Execution(KomodoModel):
 
 
 class Batch(Execution):
-    """All resources whose name matches ``pattern``: wildcards, or a regex between backslashes; several by comma or line."""
+    r"""All resources whose name matches ``pattern``: wildcards, ``\regex\``, several by comma or line."""
 
     pattern: str
     tags: list[str] = Field(default_factory=list[str])

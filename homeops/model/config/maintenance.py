@@ -6,7 +6,7 @@ from homeops.model.fields import U8, U32, KomodoModel
 
 
 class MaintenanceWindow(KomodoModel):
-    """A recurring or single time span; ``hour`` and ``minute`` are its start, in ``timezone`` (Core's own when empty)."""
+    """A recurring or single time span; ``hour`` and ``minute`` are its start in ``timezone`` (empty: Core's own)."""
 
     name: str
     description: str = ""
