@@ -392,6 +392,15 @@ def test_all_tags_are_fewer_than_any_tag(documents: list[Document], tags: list[s
     assert everyone == [document for document in documents if set(tags) <= set(document.get("tags", []))]
 
 
+def test_conditions_on_one_item_of_a_list_are_met_by_the_same_item() -> None:
+    documents = [{"logs": [{"stage": "a", "ok": True}, {"stage": "b", "ok": False}]}, {"n": [1, 5]}]
+    assert matching({"logs": {"$elemMatch": {"stage": "a", "ok": True}}}, documents) == documents[:1]
+    assert matching({"logs": {"$elemMatch": {"stage": "a", "ok": False}}}, documents) == []
+    assert matching({"logs.stage": "a", "logs.ok": False}, documents) == documents[:1]
+    assert matching({"n": {"$elemMatch": {"$gt": 1, "$lt": 9}}}, documents) == documents[1:]
+    assert matching({"n": {"$elemMatch": {"$gt": 1, "$lt": 5}}}, documents) == []
+
+
 @pytest.mark.parametrize(
     "query", [{"$nonsense": 1}, {"a": {"$nonsense": 1}}, {"$or": []}, {"a": {"$in": 1}}, {"a": {"$regex": "("}}]
 )

@@ -1,6 +1,7 @@
 """What the schedules of Procedures and Actions mean."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from homeops.lab.core.cron import Cron, CronError, parse_cron
 from homeops.lab.core.english_schedule import EnglishError, english_to_cron
+from homeops.lab.core.maintenance import in_maintenance
 
 MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))
 
@@ -107,3 +109,29 @@ def test_what_is_no_pattern_is_refused(pattern: str) -> None:
 
 def test_a_year_that_is_over_never_comes() -> None:
     assert parse_cron("0 0 1 * * * 2020").next_after(datetime(2026, 1, 1, tzinfo=UTC)) is None
+
+
+def window(**changes: Any) -> dict[str, Any]:
+    """An enabled daily window of an hour from 03:00 in UTC, with some fields changed."""
+    plain = {"name": "w", "enabled": True, "schedule_type": "Daily", "day_of_week": "", "date": "", "timezone": "UTC"}
+    return plain | {"hour": 3, "minute": 0, "duration_minutes": 60} | changes
+
+
+@pytest.mark.parametrize(
+    ("clock", "changes", "open_"),
+    [
+        ("2026-01-05T03:30", {}, True),
+        ("2026-01-05T04:30", {}, False),
+        ("2026-01-05T03:30", {"enabled": False}, False),
+        ("2026-01-05T02:30", {"timezone": "Europe/Berlin"}, True),
+        ("2026-01-05T03:30", {"timezone": "Mars/Base"}, False),
+        ("2026-01-05T03:30", {"schedule_type": "Weekly", "day_of_week": "mon"}, True),
+        ("2026-01-05T03:30", {"schedule_type": "Weekly", "day_of_week": "Sun"}, False),
+        ("2026-01-05T03:30", {"schedule_type": "OneTime", "date": "2026-01-05"}, True),
+        ("2026-01-05T03:30", {"schedule_type": "OneTime", "date": "soon"}, False),
+        ("2026-01-05T00:10", {"hour": 23, "minute": 30}, True),
+    ],
+)
+def test_a_maintenance_window_is_open_in_its_own_time(clock: str, changes: dict[str, Any], open_: bool) -> None:
+    moment = int(datetime.fromisoformat(f"{clock}+00:00").timestamp() * 1000)
+    assert in_maintenance([window(**changes)], moment, "") == open_

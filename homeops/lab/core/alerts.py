@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from homeops.lab.core.dispatch import answers
 from homeops.lab.core.json_copy import copied
+from homeops.lab.core.maintenance import in_maintenance
 from homeops.lab.core.references import object_id
 from homeops.lab.core.refusal import Refusal
 from homeops.lab.core.resource_states import no_connection, server_state
@@ -29,11 +30,16 @@ def note_servers(core: "Core") -> None:
     for server_id, server in core.state.resources["Server"].items():
         alert = unreachable.get(server_id)
         down = server_state(core, server) == "NotOk"
-        wanted = down and server["config"]["send_unreachable_alerts"]
+        config = server["config"]
+        wanted = down and config["send_unreachable_alerts"]
         if alert is not None and not wanted:
             _resolve(core, alert)
-        elif alert is None and wanted:
+        elif alert is None and wanted and not _in_maintenance(core, server):
             _open(core, server_id, server)
+
+
+def _in_maintenance(core: "Core", server: Document) -> bool:
+    return in_maintenance(server["config"]["maintenance_windows"], core.now(), core.settings.timezone)
 
 
 def _open(core: "Core", server_id: str, server: Document) -> None:

@@ -8,6 +8,9 @@ from typing import Any, cast
 Document = Mapping[str, Any]
 
 
+_JUNCTIONS = ("$and", "$or", "$nor")
+
+
 class BadQueryError(ValueError):
     """An operator that the database does not know, or one with an operand of the wrong kind."""
 
@@ -25,7 +28,7 @@ def compiled(query: Document) -> Callable[[Document], bool]:
 
 
 def _condition(key: str, wanted: Any) -> Callable[[Document], bool]:
-    if key in ("$and", "$or", "$nor"):
+    if key in _JUNCTIONS:
         if not isinstance(wanted, list) or not wanted:
             raise BadQueryError(f"{key} must be an array")
         parts = [compiled(_as_query(part)) for part in cast(list[Any], wanted)]
@@ -104,6 +107,8 @@ def _operator(name: str, operand: Any, beside: Document) -> _Test:
             if not isinstance(operand, dict):
                 raise BadQueryError("$not needs a regex or a document")
             return _not(_field(cast(dict[str, Any], operand)))
+        case "$elemMatch":
+            return _element(_as_query(operand))
         case "$size":
             return lambda values: any(_length(value) == operand for value in values)
         case "$regex":
@@ -115,6 +120,21 @@ def _operator(name: str, operand: Any, beside: Document) -> _Test:
             return lambda _values: True
         case _:
             raise BadQueryError(f"unknown operator: {name}")
+
+
+def _element(query: Document) -> _Test:
+    """Whether an item of a list meets all conditions at once: on its fields, or on itself."""
+    on_itself = all(key.startswith("$") and key not in _JUNCTIONS for key in query)
+    meets: Callable[[Any], bool]
+    if on_itself:
+        test = _field(query)
+        meets = lambda item: test([item])  # noqa: E731 - one line says it
+    else:
+        fields = compiled(query)
+        meets = lambda item: isinstance(item, dict) and fields(cast(Document, item))  # noqa: E731 - the same
+    return lambda values: any(
+        meets(item) for value in values if isinstance(value, list) for item in cast(list[Any], value)
+    )
 
 
 def _length(value: Any) -> int | None:

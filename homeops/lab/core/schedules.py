@@ -47,15 +47,15 @@ def _next(config: Document, moment: int, zone_name: str) -> int:
         cron = parse_cron(text)
     except CronError as reason:
         raise NoOccurrenceError(refusal, str(reason)) from reason
-    now = datetime.fromtimestamp(moment / 1000, UTC).astimezone(_zone(zone_name))
+    now = datetime.fromtimestamp(moment / 1000, UTC).astimezone(time_zone(zone_name))
     found = cron.next_after(now)
     if found is None:
         raise NoOccurrenceError("Failed to find next run time", "CronScheduler time search limit exceeded.")
     return int(found.timestamp() * 1000)
 
 
-def _zone(name: str) -> tzinfo | None:
-    """A time zone by name; None is that of this machine."""
+def time_zone(name: str) -> tzinfo | None:
+    """A time zone by name; None, that of this machine, for an empty one. Raises NoOccurrenceError."""
     if not name:
         return None
     try:
