@@ -15,6 +15,7 @@ from typing import Any
 from homeops.lab.core.answer import JSON, Answer, Dropped
 from homeops.lab.core.clock import SteppedClock
 from homeops.lab.core.core import Core
+from homeops.lab.core.schedules_clock import ScheduleClock
 from homeops.lab.core.settings import Settings
 from homeops.lab.recorded_world import RecordedWorld, core_secrets
 from homeops.lab.recording import Bindings, Difference
@@ -41,16 +42,20 @@ class Replay:
     core: Core = field(init=False)
     bindings: Bindings = field(init=False)
     clock: SteppedClock = field(init=False)
+    schedules: ScheduleClock = field(init=False)
     identities: dict[str, dict[str, str]] = field(init=False)
     world: RecordedWorld | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.clock = SteppedClock()
+        # Where schedules are recorded, the next multiple of 5 s came before the next of 3 s.
+        self.clock.advance((3.5 - self.clock.now()) % 60)
         world: dict[str, Any] | None = self.recording.get("world")
         settings = _settings(self.recording.get("core_config") or {})
         if world is not None:
-            settings = replace(settings, secrets=core_secrets(world.get("core_config") or []))
+            settings = replace(settings, secrets=core_secrets(world.get("core_config") or []), host="http://127.0.0.1:9320")
         self.core = Core(settings, clock=self.clock)
+        self.schedules = ScheduleClock(self.core)
         settings = self.core.settings
         self.bindings = Bindings({"key:0": settings.admin_key, "secret:0": settings.admin_secret})
         if world is not None:
@@ -64,7 +69,7 @@ class Replay:
     def _play_step(self, step: Step) -> list[Difference]:
         match step:
             case {"wait_seconds": seconds}:
-                self.clock.advance(seconds)
+                self._pass(seconds)
                 return []
             case {"wait_update": update}:
                 body = {"type": "GetUpdate", "params": {"id": update}}
@@ -82,7 +87,16 @@ class Replay:
                 form = next(iter(step), "an empty step")
                 return [Difference("step", "a form that the replay knows", form)]
 
+    def _pass(self, seconds: float) -> None:
+        """Let time pass, at most a second at once, so that schedules fire."""
+        while seconds > 0:
+            self.clock.advance(min(seconds, 1.0))
+            self.schedules.tick()
+            seconds -= 1.0
+
     def _send(self, request: Step) -> Answer | None:
+        # What runs in the background comes as far as it can without time passing.
+        self.clock.settle()
         headers = {"Content-Type": JSON} | self._credentials(request)
         for name, value in self.bindings.fill(request.get("headers") or {}).items():
             headers = {known: kept for known, kept in headers.items() if known.lower() != name.lower()}
@@ -148,7 +162,7 @@ class Replay:
             if not found or (finished and complete):
                 return found
             self.bindings.values = before
-            self.clock.advance(_POLL_SECONDS)
+            self._pass(_POLL_SECONDS)
         return found
 
     def _parallel(self, requests: list[Step], step: Step) -> list[Difference]:

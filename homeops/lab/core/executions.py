@@ -5,6 +5,7 @@ in the background without it. A Refusal or AgentFailure anywhere becomes the log
 """
 
 import re
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -44,6 +45,11 @@ class Kind:
     work: Work
     stored: bool = True
 
+    @property
+    def composed(self) -> bool:
+        """Whether it consists of other executions, which begin at once."""
+        return self.kind in ("Procedure", "ResourceSync")
+
     def operation(self, params: Document) -> str:
         """The operation of its Update; a Stack's is another one when services are named."""
         if self.request == "DeployStackIfChanged":
@@ -65,6 +71,11 @@ class Run:
     update: Document
     kind: Kind
     held: list[tuple[tuple[str, str], str]] = field(default_factory=list[tuple[tuple[str, str], str]])
+    outcome: Document | None = None
+    """The Update that tells how it went, where that is not its own."""
+    children: list["Run"] = field(default_factory=list["Run"])
+    abandoned: bool = False
+    """Whether it was cancelled: what it still does changes nothing that Core shows."""
 
     @property
     def target(self) -> str:
@@ -103,7 +114,15 @@ class Run:
 
     def save(self) -> None:
         """Store the Update as it is, still in progress."""
-        store(self.core, self.update)
+        if not self.abandoned:
+            store(self.core, self.update)
+
+    def abandon(self) -> None:
+        """Go on without anybody who waits: busy no more, and the Update stays as it is."""
+        self.abandoned = True
+        self.free()
+        for child in self.children:
+            child.abandon()
 
     @contextmanager
     def document(self) -> Iterator[Document]:
@@ -141,6 +160,10 @@ def begin(core: "Core", caller: Document, request: str, params: Document) -> Run
     return Run(core, caller, params, update, kind)
 
 
+RUNNING: dict[tuple[int, str], Run] = {}
+"""The executions under way that may be cancelled, by Core and target."""
+
+
 def start(core: "Core", caller: Document, request: str, params: Document) -> Document:
     """Answer with the Update that has begun, and do the work in the background."""
     run = begin(core, caller, request, params)
@@ -149,33 +172,42 @@ def start(core: "Core", caller: Document, request: str, params: Document) -> Doc
     failure = _advance(steps)
 
     def rest() -> None:
-        core.clock.sleep(core.settings.execution_seconds)
+        if failure is not None or not run.kind.composed:
+            core.clock.sleep(core.settings.execution_seconds)
         _end(run, failure or _advance(steps))
 
     core.background(rest)
     return shown
 
 
-def perform(core: "Core", caller: Document, request: str, params: Document, *, close: bool = True) -> Document:
+def perform(
+    core: "Core",
+    caller: Document,
+    request: str,
+    params: Document,
+    *,
+    stage: str | None = None,
+    wait: float = 0.0,
+    parent: Run | None = None,
+) -> Document:
     """Do an execution within another and wait for it; returns its Update.
 
-    Raises Refusal or AgentFailure where its task ends in an error; ``close`` is whether its Update is then completed,
-    which Core forgets for the deploys of a sync.
+    Where its task ends in an error, that is logged as ``stage`` and the Update completed; without a stage the error is
+    raised and the Update stays in progress, as Core forgets it. ``wait`` is how long it holds back, in seconds.
     """
     with core.state.lock:
         run = begin(core, caller, request, params)
+        if parent is not None:
+            parent.children.append(run)
         steps = run.kind.work(run)
         failure = _advance(steps)
-    if failure is None:
-        core.clock.sleep(core.settings.execution_seconds)
-        failure = _advance(steps)
-    if failure is None or close:
-        _end(run, failure)
-    else:
+    core.clock.sleep(core.settings.execution_seconds + wait)
+    failure = failure or _advance(steps)
+    if failure is not None and stage is None:
         run.free()
-    if failure is not None:
         raise failure
-    return run.update
+    _end(run, failure, stage or "")
+    return run.outcome or run.update
 
 
 def _advance(steps: Steps) -> Refusal | AgentFailure | None:
@@ -187,9 +219,9 @@ def _advance(steps: Steps) -> Refusal | AgentFailure | None:
     return None
 
 
-def _end(run: Run, failure: Refusal | AgentFailure | None) -> None:
+def _end(run: Run, failure: Refusal | AgentFailure | None, stage: str = "Task Error") -> None:
     core, update = run.core, run.update
-    if "_id" not in update:
+    if "_id" not in update or run.abandoned:
         run.free()
         return
     with core.state.lock:
@@ -199,7 +231,7 @@ def _end(run: Run, failure: Refusal | AgentFailure | None) -> None:
             run.free()
             return
         if failure is not None:
-            update["logs"] = [*copied(known["logs"]), task_error(failure)]
+            update["logs"] = [*copied(known["logs"]), task_error(failure, stage)]
     run.free()
     update["success"] = succeeded(update["logs"])
     update["end_ts"] = core.now()
@@ -219,6 +251,33 @@ def error_and_trace(reason: Refusal | AgentFailure) -> tuple[str, list[str]]:
     if len(reason.causes) == 1:
         return reason.causes[0], []
     return REMOTE_ERROR, list(reason.causes)
+
+
+def together(core: "Core", works: Sequence[Callable[[], None]]) -> None:
+    """Do several things at the same time, from background work, and wait for the last."""
+    left = len(works)
+    if not left:
+        return
+    guard = threading.Lock()
+
+    def counted(work: Callable[[], None]) -> Callable[[], None]:
+        def run() -> None:
+            nonlocal left
+            try:
+                work()
+            finally:
+                with guard:
+                    left -= 1
+                    if not left:
+                        # Who waits is at work again before the last one is counted as done.
+                        core.clock.began()
+
+        return run
+
+    threads = [core.background(counted(work)) for work in works]
+    core.clock.ended()
+    for thread in threads:
+        thread.join()
 
 
 def service_user(number: int) -> Document:

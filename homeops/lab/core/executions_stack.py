@@ -95,17 +95,19 @@ def deploy_stack_if_changed(run: Run) -> Steps:
     deploy, restart = changed_services(stack)
     whole = {"stack": stack["name"], "services": [], "stop_time": None}
     if deploy is None:
-        perform(core, caller, "DeployStack", whole)
+        run.outcome = perform(core, caller, "DeployStack", whole)
         return
     if restart is not None and not restart and not deploy:
         return
     if deploy:
         done = perform(core, caller, "DeployStack", whole | {"services": deploy})
         if restart and done["success"]:
-            perform(core, caller, "RestartStack", {"stack": stack["name"], "services": restart})
+            done = perform(core, caller, "RestartStack", {"stack": stack["name"], "services": restart})
+        run.outcome = done
         return
     _pull_before_restart(run, stack)
     done = perform(core, caller, "RestartStack", {"stack": stack["name"], "services": restart or []})
+    run.outcome = done
     if done["success"]:
         contents = [{"path": file["path"], "contents": file["contents"]} for file in stack["info"]["remote_contents"]]
         with run.document() as document:

@@ -25,7 +25,6 @@ PARTS = (
     "toml_requests",
     "executions_alerts",
     "procedures",
-    "schedules",
     "containers_requests",
     "executions_stack",
     "repositories_refresh",

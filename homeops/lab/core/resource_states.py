@@ -135,6 +135,7 @@ def last_runs(state: State, kind: str) -> dict[str, list[Document]]:
         if update["operation"] in operations:
             runs.setdefault(update["target"]["id"], []).append(update)
     for found in runs.values():
+        found.reverse()  # of those that began in the same ms, the later one counts
         found.sort(key=lambda update: update["start_ts"], reverse=True)
     return runs
 
