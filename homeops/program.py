@@ -4,10 +4,12 @@ A component stands for what a person declared: a host, a stack, a build, a proce
 objects and, for a stack, its Deploy. Edges are the graph's.
 """
 
+import asyncio
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pulumi
 
@@ -93,7 +95,9 @@ class ObjectComponent(pulumi.ComponentResource):
 
     object: KomodoResource
 
-    def __init__(self, declared: Resource, site: Site, needs: list[pulumi.Resource], opts: pulumi.ResourceOptions) -> None:
+    def __init__(
+        self, declared: Resource, site: Site, needs: list[pulumi.Resource], opts: pulumi.ResourceOptions
+    ) -> None:
         super().__init__(COMPONENTS[declared.kind], declared.name, {}, opts)
         self.object = RESOURCES[declared.kind](declared, overwrite=_overwrite(site), opts=_child(self, needs))
         self.register_outputs({"id": self.object.id})
@@ -121,7 +125,9 @@ def register(graph: Graph, fleet: Fleet, site: Site, root: Path) -> dict[tuple[s
                 host = hosts[resource.name]
                 made[resource.key] = HostComponent(host, resource, site, _top(needs)).server
             case "Stack":
-                gate = [made["Deploy", name] for name in first if ("Deploy", name) in made and resource.name not in first]
+                gate = [
+                    made["Deploy", name] for name in first if ("Deploy", name) in made and resource.name not in first
+                ]
                 after = [made["Deploy", name] for name in resource.after if ("Deploy", name) in made]
                 options = pulumi.ResourceOptions(depends_on=needs, protect=resource.name in protected or None)
                 component = StackComponent(resource, graph, site, root, [*gate, *after], options)
@@ -173,13 +179,28 @@ def run(declare: Callable[[Site], Fleet]) -> None:
     except HomeopsError as error:
         pulumi.log.error(str(error))
         _end_quietly()
-        return
-    made = register(graph, fleet, site, root)
-    for name, value in outputs(fleet, graph, site, made).items():
-        pulumi.export(name, value)
+
+    async def program() -> dict[str, Any]:
+        made = register(graph, fleet, site, root)
+        # Waited for here, all at once: the SDK's own wait looks at every unfinished output again after each one that ends.
+        await asyncio.gather(*(resource.urn.future() for resource in made.values()))
+        return outputs(fleet, graph, site, made)
+
+    _without_debug_log()
+    pulumi.run(program)
 
 
-def _end_quietly() -> None:
+def _without_debug_log() -> None:
+    """Send no debug lines: the SDK sends five a resource, each a blocking call, half of the program's time."""
+    if not os.environ.get("HOMEOPS_DEBUG"):
+        pulumi.log.debug = _say_nothing
+
+
+def _say_nothing(*_: object, **__: object) -> None:
+    pass
+
+
+def _end_quietly() -> NoReturn:
     """End the program as failed: the error is logged already, and a traceback would bury it."""
     sys.stdout.flush()
     os._exit(FAILED_WITH_A_MESSAGE)

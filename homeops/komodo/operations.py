@@ -6,11 +6,10 @@ canonical and may hold ``env:NAME`` for secrets; the requests hold the values.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from homeops.errors import KomodoError, KomodoVersion, Problem
 from homeops.komodo.catalogue import Catalogue
-from homeops.komodo.client import Client
 from homeops.komodo.documents import Live, document_id
 from homeops.komodo.secret_values import reveal, revealed
 from homeops.model.config.builder import UrlBuilder
@@ -18,6 +17,9 @@ from homeops.model.config.variable import Permission, TagConfig, UserGroupConfig
 from homeops.model.fields import KomodoModel
 from homeops.model.kinds import KINDS, Kind
 from homeops.model.wire import defaults, minimal, whole
+
+if TYPE_CHECKING:
+    from homeops.komodo.client import Client
 
 Json = dict[str, Any]
 
@@ -38,7 +40,7 @@ class Declared:
 class Core:
     """The Core at hand: its client, and what it has."""
 
-    client: Client
+    client: "Client"
     catalogue: Catalogue
 
 

@@ -6,9 +6,11 @@ import pulumi
 from pulumi.dynamic import Resource
 
 from homeops.komodo import provider
-from homeops.komodo.provider import ADOPT, OVERWRITE, KomodoProvider, as_props
+from homeops.komodo.props import ADOPT, OVERWRITE, as_props
+from homeops.komodo.provider import KomodoProvider
 from homeops.model import graph
 from homeops.model.canonical import canonical
+from homeops.model.wire import minimal
 
 
 class KomodoResource(Resource, module="komodo", name="Object"):
@@ -21,7 +23,11 @@ class KomodoResource(Resource, module="komodo", name="Object"):
     ) -> None:
         """Register the object under its own name; ``overwrite``: what exists under that name may be changed."""
         props: dict[str, Any] = as_props(
-            declared.name, canonical(declared.config), declared.description, declared.tags, declared.template
+            declared.name,
+            minimal(canonical(declared.config)),
+            declared.description,
+            declared.tags,
+            declared.template,
         )
         if overwrite:
             props[ADOPT] = OVERWRITE
@@ -115,7 +121,7 @@ class UserGroup(KomodoResource, module="komodo", name="UserGroup"):
 
 
 RESOURCES: dict[str, type[KomodoResource]] = {
-    resource.provider.kind.name: resource
+    resource.provider.kind: resource
     for resource in (
         Server,
         Swarm,

@@ -1,4 +1,7 @@
-"""The one Core of a provider process: opened at the first request, shared by its threads."""
+"""The one Core of a provider process: opened at the first request, shared by its threads.
+
+The client is imported when it is first needed: the program's process imports the provider to name it, and sends nothing.
+"""
 
 import json
 import os
@@ -6,51 +9,59 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homeops.errors import HomeopsError
-from homeops.komodo.catalogue import Catalogue
-from homeops.komodo.client import Client, Patience
-from homeops.komodo.credentials import Access, Given, find_access
-from homeops.komodo.operations import Core
 from homeops.komodo.plain_errors import show_messages_only
-from homeops.model.kinds import Kind
 
-PROBE = Patience(connect=2, read=3, tries=1)
-"""How long a preview waits for a Core before it goes on without."""
+if TYPE_CHECKING:
+    from homeops.komodo.client import Client
+    from homeops.komodo.operations import Core
+    from homeops.model.kinds import Kind
+
+PROBE_CONNECT, PROBE_READ = 2.0, 3.0
+"""How many seconds a preview waits for a Core before it goes on without."""
 
 _lock = threading.Lock()
 _probe = threading.Lock()
 _answered = threading.Event()
-_given = Given()
-_core: Core | None = None
+_settings: dict[str, str | None] = {}
+_core: "Core | None" = None
 _silence: HomeopsError | None = None
 
 
 def configure(get: Callable[[str], str | None]) -> None:
     """Take what the Pulumi settings say of Core; ``get`` reads a setting of the stack. Opens nothing."""
-    global _given
     komodo: Mapping[str, Any] = json.loads(get("homeops:komodo") or "{}")
-    _given = Given(address=komodo.get("address"), key=get("homeops:komodoKey"), secret=get("homeops:komodoSecret"))
+    _settings["address"] = komodo.get("address")
+    _settings["key"] = get("homeops:komodoKey")
+    _settings["secret"] = get("homeops:komodoSecret")
     show_messages_only()
 
 
-def core() -> Core:
+def core() -> "Core":
     """The Core at hand; raises KomodoError when no address or key is known."""
     global _core
     with _lock:
         if _core is None:
-            access = _access()
-            client = Client(access.address, access.credentials)
+            from homeops.komodo.catalogue import Catalogue
+            from homeops.komodo.operations import Core
+
+            client = _client()
             _core = Core(client, Catalogue(client))
         return _core
 
 
-def _access() -> Access:
-    return find_access(os.environ, Path.home(), _given)
+def _client(*, probe: bool = False) -> "Client":
+    from homeops.komodo.client import Client, Patience
+    from homeops.komodo.credentials import Given, find_access
+
+    access = find_access(os.environ, Path.home(), Given(**_settings))
+    patience = Patience(connect=PROBE_CONNECT, read=PROBE_READ, tries=1) if probe else None
+    return Client(access.address, access.credentials, patience=patience)
 
 
-def reachable_core() -> Core:
+def reachable_core() -> "Core":
     """The Core at hand if it answers within seconds; raises the same KomodoError each time when it did not."""
     global _silence
     with _probe:
@@ -58,8 +69,7 @@ def reachable_core() -> Core:
             raise _silence
         if not _answered.is_set():
             try:
-                access = _access()
-                with Client(access.address, access.credentials, patience=PROBE) as probe:
+                with _client(probe=True) as probe:
                     probe.version()
             except HomeopsError as error:
                 _silence = error
@@ -75,7 +85,7 @@ def give_up_asking(error: HomeopsError) -> None:
         _silence = error
 
 
-def list_ahead(found: Core, kinds: Iterable[Kind]) -> None:
+def list_ahead(found: "Core", kinds: "Iterable[Kind]") -> None:
     """List several kinds at once: each request costs Core a bcrypt check, and they run side by side there."""
     with ThreadPoolExecutor(max_workers=6) as pool:
         list(pool.map(found.catalogue.documents, kinds))
