@@ -11,6 +11,8 @@ PARTS = (
     "permissions",
     "provider_accounts",
     "onboarding",
+    "swarm_reads",
+    "host_reads",
     "resources",
     "resource_lists",
     "summaries",

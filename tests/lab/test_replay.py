@@ -1,0 +1,37 @@
+"""The simulated Core against recorded conversations with a real one: every step answers what was recorded."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from homeops.lab.replay import play_file
+
+_TRANSCRIPTS = Path(__file__).parent.parent / "data" / "transcripts"
+
+# File -> why it is not matched yet. A file that matches must leave this list.
+NOT_YET: dict[str, str] = {}
+
+
+def _recordings() -> list[Path]:
+    """The recordings of the API, and the schedules, which need nothing but Core."""
+    files = sorted(_TRANSCRIPTS.glob("*.json"))
+    return [file for file in files if (file.name < "60" or file.name.startswith("90-")) and _needs(file) == ["core"]]
+
+
+def _needs(file: Path) -> list[str]:
+    return json.loads(file.read_text(encoding="utf-8"))["needs"]
+
+
+@pytest.mark.parametrize("file", _recordings(), ids=lambda file: file.name)
+def test_every_step_answers_as_recorded(file: Path) -> None:
+    wrong = [f"step {step.index}: {difference}" for step in play_file(file) for difference in step.differences]
+    if file.name in NOT_YET:
+        assert wrong, f"{file.name} matches: take it off the list"
+    else:
+        assert not wrong, "\n".join(wrong[:10])
+
+
+def test_recordings_are_there() -> None:
+    assert len(_recordings()) > 40
+    assert set(NOT_YET) <= {file.name for file in _recordings()}
