@@ -116,6 +116,10 @@ class Agent(Protocol):
         """``{hash, message}`` of a Repo's checkout, None when there is none."""
         ...
 
+    def rename_repo(self, repo: Document, name: str) -> Document:
+        """Rename the directory of a Repo; the log entry."""
+        ...
+
     def delete_repo(self, repo: Document) -> Document:
         """Delete the files of a Repo; the log entry."""
         ...
@@ -255,6 +259,10 @@ class Agents:
         agent = self.of(server)
         old = deployment["name"]
         return agent.container(f"rename {old}", name) if agent else log("Rename Container", success=False)
+
+    def rename_repo(self, server: Document, repo: Document, name: str) -> Document:
+        """Rename the directory of a Repo on its host; the log entry."""
+        return self.the(server).rename_repo(repo, name)
 
     def delete_repo(self, server: Document, repo: Document) -> Document:
         """Delete a Repo's files on its host; the log entry."""

@@ -240,6 +240,15 @@ class RehearsalAgent:
         commit, message = self.repositories.head(target)
         return {"hash": commit, "message": message}
 
+    def rename_repo(self, repo: Document, name: str) -> Document:
+        """Rename the directory, if there is one."""
+        source = self._repo_directory(repo)
+        told = f"No Repo cloned at {repo['name']} to rename"
+        if source.is_dir():
+            source.rename(self._repo_directory(repo | {"name": name}))
+            told = "Renamed Repo directory on Server"
+        return log("Rename Repo on Server", stdout=told)
+
     def delete_repo(self, repo: Document) -> Document:
         """Remove the files."""
         target = self._repo_directory(repo)

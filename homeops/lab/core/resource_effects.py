@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from homeops.lab.core.alerts import note_servers, resolve_alerts
-from homeops.lab.core.executions_logs import error_log, log
+from homeops.lab.core.executions_logs import error_log
 from homeops.lab.core.references import find
 from homeops.lab.core.refreshes import REFRESHES
 from homeops.lab.core.refusal import Refusal
@@ -131,37 +131,3 @@ _BEFORE_DELETE: dict[str, Callable[["Core", Document, Document], None]] = {
     "Deployment": _deployment,
     "Repo": _repo,
 }
-
-
-def container_rename(core: "Core", deployment: Document) -> Callable[[str, Document], None] | None:
-    """What brings the container of a Deployment under a new name, if it has to follow (api/write/deployment.rs).
-
-    Raises Refusal while nobody knows whether there is a container.
-    """
-    config, info = deployment["config"], deployment["info"]
-    state = deployment_state(core, deployment)
-    if config["custom_name"].strip() or state == "not_deployed":
-        return None
-    if config["server_id"]:
-        if state == "unknown":
-            raise Refusal("Cannot rename Deployment when container status is unknown")
-
-        def follow(name: str, update: Document) -> None:
-            server = find(core.state, "Server", config["server_id"])
-            update["logs"].append(core.agents.rename_container(server, deployment, name))
-            deployment["info"] = info | {"deployed_name": name}
-
-        return follow
-    if config["swarm_id"] and not info["deployed_name"]:
-
-        def pin(_name: str, update: Document) -> None:
-            old = deployment["name"].strip()
-            deployment["info"] = info | {"deployed_name": old}
-            told = (
-                f"Swarm services cannot be renamed, so the current service name '{old}' stays in use until the next "
-                "deploy recreates the service under the new name."
-            )
-            update["logs"].append(log("Pin Service Name", stdout=told))
-
-        return pin
-    return None

@@ -10,7 +10,8 @@ from homeops.lab.core.executions_logs import log
 from homeops.lab.core.json_copy import copied
 from homeops.lab.core.references import is_object_id, permitted
 from homeops.lab.core.refusal import Refusal
-from homeops.lab.core.resource_effects import after_delete, after_write, before_delete, container_rename
+from homeops.lab.core.renames import follower
+from homeops.lab.core.resource_effects import after_delete, after_write, before_delete
 from homeops.lab.core.resource_kinds import RESOURCES, ResourceKind, default_config
 from homeops.lab.core.resource_states import flags_of
 from homeops.lab.core.state import Document, State
@@ -93,26 +94,24 @@ def change(core: "Core", caller: Document, kind: str, id_or_name: str, sent: Doc
 
 
 def rename(core: "Core", caller: Document, kind: str, id_or_name: str, name: str) -> Document:
-    """Give a resource another name; answers with the Update."""
+    """Give a resource another name, and what is named after it on its host; answers with the Update."""
     document = permitted(core, caller, kind, id_or_name, "Write")
     update = new_update(core, f"Rename{kind}", target_of(kind, document), caller["_id"]["$oid"])
     before, name = document["name"], stored_name(kind, name)
-    refusal = f"Failed to update {kind} on db. This name may already be taken."
-    told = f"Renamed {kind} {document['_id']['$oid']} from {before} to {name}"
-    if kind == "Deployment":
-        refusal, told = "Failed to update Deployment name on db", f"Renamed Deployment from {before} to {name}"
-        follow = container_rename(core, document)
-    else:
-        follow = None
+    follow = follower(core, kind, document)
     taken = _named(core.state, kind, name)
     if taken is not None and taken is not document:
+        refusal = f"Failed to update {kind} on db. This name may already be taken."
+        if kind == "Deployment" or follow is not None:
+            refusal = f"Failed to update {kind} name on db"
         trace = ["failed at mongo update_one", f"Kind: E11000 duplicate key error: name {name}"]
         raise Refusal(refusal, trace)
-    if follow is not None:
-        follow(name, update)
     document["name"] = name
     document["updated_at"] = core.now()
-    update["logs"].append(log(f"Rename {kind}", stdout=told))
+    if follow is not None:
+        follow(before, update)
+    whose = kind if kind == "Deployment" or follow is not None else f"{kind} {document['_id']['$oid']}"
+    update["logs"].append(log(f"Rename {kind}", stdout=f"Renamed {whose} from {before} to {name}"))
     return finish(core, update)
 
 
