@@ -1,6 +1,5 @@
 """The simulated Core against recorded conversations with a real one: every step answers what was recorded."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -14,13 +13,9 @@ NOT_YET: dict[str, str] = {}
 
 
 def _recordings() -> list[Path]:
-    """The recordings of the API, and the schedules, which need nothing but Core."""
+    """The recordings of the API, and the schedules."""
     files = sorted(_TRANSCRIPTS.glob("*.json"))
-    return [file for file in files if (file.name < "60" or file.name.startswith("90-")) and _needs(file) == ["core"]]
-
-
-def _needs(file: Path) -> list[str]:
-    return json.loads(file.read_text(encoding="utf-8"))["needs"]
+    return [file for file in files if file.name < "60" or file.name.startswith("90-")]
 
 
 @pytest.mark.parametrize("file", _recordings(), ids=lambda file: file.name)

@@ -5,12 +5,14 @@ bin/periphery/src/stack/write.rs). Hooks are run for real only where ``run_hooks
 succeeded, because the programs that they call are on the real hosts.
 """
 
+import base64
 import re
 import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_bytes
 
 from homeops.lab.core.agents import AgentFailure, Deployed, Replacers, RepoOrder, StackOrder, project_name
 from homeops.lab.core.agents_stack_files import compose_paths, file_contents, file_dependencies
@@ -47,6 +49,7 @@ class RehearsalAgent:
     reachable: bool = True
     run_hooks: bool = False
     version: str = "2.3.2"
+    public_key: str = field(default_factory=lambda: base64.b64encode(token_bytes(44)).decode())
     secrets: dict[str, str] = field(default_factory=dict[str, str])
     hook_failures: dict[str, str] = field(default_factory=dict[str, str])
     environment: dict[str, str] = field(default_factory=dict[str, str])
@@ -72,7 +75,7 @@ class RehearsalAgent:
             "core_count": 4,
             "logical_core_count": 4,
             "public_ip": None,
-            "public_key": "",
+            "public_key": self.public_key,
             "terminals_disabled": False,
             "container_terminals_disabled": False,
         }
@@ -253,13 +256,10 @@ class RehearsalAgent:
         """Remove the files."""
         target = self._repo_directory(repo)
         if not target.is_dir():
-            return error_log(
-                "Delete Repo on Periphery",
-                "Failed to delete repo files",
-                [f"Failed to delete directory at {target!s}", "No such file or directory (os error 2)"],
-            )
+            reason = "No such file or directory (os error 2)"
+            return error_log("Delete repo", f'Failed to delete repo at "{target}"', [reason])
         shutil.rmtree(target, ignore_errors=True)
-        return log("Delete Repo on Periphery", stdout=f"Deleted Repo {repo['name']}")
+        return log("Delete repo", stdout=f"Deleted Repo {target.name}")
 
     def build(self, build: Document, order: RepoOrder | None, replacers: Replacers) -> tuple[list[Document], Checkout]:
         """Bring the sources here, run the hook, build. The image then is on this host."""

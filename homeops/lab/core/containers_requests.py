@@ -137,7 +137,7 @@ def get_periphery_information(core: "Core", caller: Document, params: Document) 
     server = permitted(core, caller, "Server", params["server"], "Read")
     agent = _answering(core, server)
     if agent is None:
-        raise Refusal("Failed to reach the Server")
+        raise Refusal("Server status missing Periphery Info. The Server may be disconnected.")
     known = agent.information()
     return {
         "version": known["version"],

@@ -24,6 +24,7 @@ PARTS = (
     "schedule_lists",
     "build_reads",
     "server_keys",
+    "deployment_reads",
     "toml_requests",
     "executions_alerts",
     "procedures",
