@@ -172,12 +172,19 @@ class Client:
             return self._exchange(asked, httpx.Request("GET", f"{self.address}/version"), wait, harmless=True)
 
         answer = self._repeated(answered, lambda error, tries, _: self._may_pass(error, tries))
-        if answer.is_html:
-            # The UI of 1.x answers for every path it does not know; its API asks for a key as every Core's does.
-            probe = self._post(GET_VERSION, {})
-            if is_core_asking_for_a_key(probe):
-                raise too_old(asked, "Komodo 1.x")
+        if answer.is_html and answer.status in (HTTPStatus.OK, HTTPStatus.NOT_FOUND) and self._is_before_2():
+            raise too_old(asked, "Komodo 1.x")
         return core_version(asked, answer)
+
+    def _is_before_2(self) -> bool:
+        """Whether a page in answer to /version is that of a Core before 2.0.
+
+        Its UI answers for every path it does not know; its API asks for a key as every Core's does.
+        """
+        try:
+            return is_core_asking_for_a_key(self._post(GET_VERSION, {}))
+        except KomodoUnreachable:
+            return False
 
     def _patiently(self, request: Request) -> Any:
         """Send until there is an answer, as often as that is safe."""

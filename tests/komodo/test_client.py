@@ -304,6 +304,15 @@ class TestVersion:
         with client(httpx.MockTransport(website)) as connected, pytest.raises(KomodoGarbled, match="a web page"):
             connected.read("GetStack", {"stack": "web"})
 
+    def test_a_page_and_then_silence_is_told_as_the_page(self) -> None:
+        def website(request: httpx.Request) -> httpx.Response:
+            if request.method == "POST":
+                raise httpx.ReadError("reset")
+            return httpx.Response(200, html="<h1>My photos</h1>")
+
+        with client(httpx.MockTransport(website)) as connected, pytest.raises(KomodoGarbled, match="a web page"):
+            connected.version()
+
     def test_a_development_version_is_understood(self) -> None:
         with client(Core(ok([]), version="2.4.0-dev-3")) as connected:
             assert str(connected.version()) == "2.4.0"
