@@ -4,12 +4,15 @@ import threading
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import httpx
 
 from homeops.lab.core.answer import Answer, Dropped
 from homeops.lab.core.core import Core
+
+if TYPE_CHECKING:
+    from io import BufferedReader
 
 
 class CoreTransport(httpx.BaseTransport):
@@ -90,7 +93,9 @@ def _handler(core: Core) -> type[BaseHTTPRequestHandler]:
             """Say nothing."""
 
         def _answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            length = int(self.headers.get("Content-Length") or 0)
+            late = length > 0 and not self._body_began()
+            body = self.rfile.read(length)
             try:
                 answer = core.answer(self.command, self.path, dict(self.headers), body, self.client_address[0])
             except Dropped:
@@ -100,9 +105,19 @@ def _handler(core: Core) -> type[BaseHTTPRequestHandler]:
             for name, value in _headers(answer).items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(answer.body)))
+            # Core answers 401 before it reads the body; if that comes in a later packet the connection ends, unsaid.
+            self.close_connection = self.close_connection or (late and answer.status == 401)
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(answer.body)
+
+        def _body_began(self) -> bool:
+            """Whether some of the body came with the headers."""
+            self.connection.setblocking(False)
+            try:
+                return bool(cast("BufferedReader", self.rfile).peek(1))
+            finally:
+                self.connection.setblocking(True)
 
         do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _answer  # noqa: N815
 

@@ -1,39 +1,32 @@
-"""The kinds of Komodo: what each is called in requests, lists and TOML, and what its configuration is."""
+"""The kinds of Komodo: what each is called in requests, lists and TOML, and what its configuration is.
+
+The configuration's model is imported when it is first asked for: whoever only names kinds loads no models.
+"""
 
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
-from homeops.model.config.action import ActionConfig
-from homeops.model.config.alerter import AlerterConfig
-from homeops.model.config.build import BuildConfig
-from homeops.model.config.builder import BuilderConfig
-from homeops.model.config.deployment import DeploymentConfig
-from homeops.model.config.procedure import ProcedureConfig
-from homeops.model.config.repo import RepoConfig
-from homeops.model.config.resource_sync import ResourceSyncConfig
-from homeops.model.config.server import ServerConfig
-from homeops.model.config.stack import StackConfig
-from homeops.model.config.swarm import SwarmConfig
-from homeops.model.config.variable import TagConfig, UserGroupConfig, VariableConfig
-from homeops.model.fields import KomodoModel
+    from homeops.model.fields import KomodoModel
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Kind:
     """One kind.
 
-    ``key``: name of the id field in reads of one resource. ``table``: its TOML table. ``resource``: whether it is one
-    of Komodo's resources (with description, tags, template and ``UpdateResourceMeta``) or something kept beside them.
-    ``shape``: the model behind ``config``, or the union of models.
+    ``key``: name of the id field in reads of one resource. ``table``: its TOML table. ``module``: where in model.config its
+    configuration is, as ``{name}Config``. ``resource``: whether it is one of Komodo's resources (with description, tags,
+    template and ``UpdateResourceMeta``) or something kept beside them.
     """
 
     name: str
     key: str
     table: str
-    config: TypeAdapter[KomodoModel]
-    shape: Any
+    module: str
     resource: bool = True
 
     @property
@@ -46,26 +39,37 @@ class Kind:
         """The one request that reads all of the kind with their configurations."""
         return f"ListFull{self.plural}" if self.resource else f"List{self.plural}"
 
+    @cached_property
+    def config(self) -> "TypeAdapter[KomodoModel]":
+        """The configuration's model; a union of several for a Builder."""
+        from pydantic import TypeAdapter
 
-def _kind(name: str, key: str, config: Any, *, table: str = "", resource: bool = True) -> Kind:
-    adapter: TypeAdapter[KomodoModel] = TypeAdapter(config)
-    return Kind(name, key, table or key, adapter, config, resource)
+        return TypeAdapter(getattr(import_module(f"homeops.model.config.{self.module}"), f"{self.name}Config"))
 
 
-SERVER = _kind("Server", "server", ServerConfig)
-SWARM = _kind("Swarm", "swarm", SwarmConfig)
-STACK = _kind("Stack", "stack", StackConfig)
-DEPLOYMENT = _kind("Deployment", "deployment", DeploymentConfig)
-BUILD = _kind("Build", "build", BuildConfig)
-REPO = _kind("Repo", "repo", RepoConfig)
-PROCEDURE = _kind("Procedure", "procedure", ProcedureConfig)
-ACTION = _kind("Action", "action", ActionConfig)
-ALERTER = _kind("Alerter", "alerter", AlerterConfig)
-BUILDER = _kind("Builder", "builder", BuilderConfig)
-RESOURCE_SYNC = _kind("ResourceSync", "sync", ResourceSyncConfig, table="resource_sync")
-VARIABLE = _kind("Variable", "name", VariableConfig, table="variable", resource=False)
-TAG = _kind("Tag", "tag", TagConfig, resource=False)
-USER_GROUP = _kind("UserGroup", "user_group", UserGroupConfig, resource=False)
+def _resource(name: str, key: str, module: str = "") -> Kind:
+    module = module or key
+    return Kind(name, key, module, module)
+
+
+def _beside(name: str, key: str, table: str) -> Kind:
+    return Kind(name, key, table, "variable", resource=False)
+
+
+SERVER = _resource("Server", "server")
+SWARM = _resource("Swarm", "swarm")
+STACK = _resource("Stack", "stack")
+DEPLOYMENT = _resource("Deployment", "deployment")
+BUILD = _resource("Build", "build")
+REPO = _resource("Repo", "repo")
+PROCEDURE = _resource("Procedure", "procedure")
+ACTION = _resource("Action", "action")
+ALERTER = _resource("Alerter", "alerter")
+BUILDER = _resource("Builder", "builder")
+RESOURCE_SYNC = _resource("ResourceSync", "sync", "resource_sync")
+VARIABLE = _beside("Variable", "name", "variable")
+TAG = _beside("Tag", "tag", "tag")
+USER_GROUP = _beside("UserGroup", "user_group", "user_group")
 
 KINDS: dict[str, Kind] = {
     kind.name: kind

@@ -14,32 +14,27 @@ from homeops.lab.core.requests import request_type
 _JSON_TYPE = re.compile(r"application/([^;\s/]+\+)?json\s*(;.*)?", re.IGNORECASE)
 
 
-def decode_request(
-    route: Route, variant: str | None, content_type: str | None, body: bytes
-) -> tuple[str, dict[str, Any]]:
+def require_json(content_type: str | None) -> None:
+    """Refuse a body that does not say that it is JSON."""
+    if content_type is None or not _JSON_TYPE.fullmatch(content_type.strip()):
+        raise Refusal("Expected request with `Content-Type: application/json`", status=415)
+
+
+def decode_request(route: Route, variant: str | None, body: bytes) -> tuple[str, dict[str, Any]]:
     """The name of the request and its parameters; raises Refusal with the texts of axum and serde.
 
     ``variant`` is the type in the path form, whose body holds only the parameters: there a misfit is a 500.
     """
-    if content_type is None or not _JSON_TYPE.fullmatch(content_type.strip()):
-        raise Refusal("Expected request with `Content-Type: application/json`", status=415)
     enum = request_type(route)
     try:
         if variant is None:
             request = parse(body, enum)
         else:
             whole = Pairs([("type", variant), ("params", parse(body, ANYTHING))])
-            request = enum.read(_PathForm(whole))
+            request = enum.read(ValueSource(whole, buffered=False))
     except Misfit as misfit:
         raise _refusal(misfit) from None
     return request["type"], request["params"]
-
-
-class _PathForm(ValueSource):
-    """The value that Core makes of a path and a body."""
-
-    def __init__(self, value: Pairs) -> None:
-        super().__init__(value, buffered=False)
 
 
 def _refusal(misfit: Misfit) -> Refusal:

@@ -1,4 +1,4 @@
-"""Looks at hosts beyond containers: services of all Stacks, networks, images, volumes, terminals (api/read/docker.rs)."""
+"""Looks at hosts beyond containers: services of all Stacks, images, networks, terminals (api/read/docker.rs)."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,14 @@ _STOPPED = ("created", "paused", "exited")
 
 
 def _query(**chosen: Any) -> Document:
-    every = {"names": [], "terms": [], "tags": [], "tag_behavior": "All", "templates": "Include", "specific": {}}
+    every: Document = {
+        "names": [],
+        "terms": [],
+        "tags": [],
+        "tag_behavior": "All",
+        "templates": "Include",
+        "specific": {},
+    }
     return every | chosen
 
 

@@ -4,10 +4,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from homeops.lab.core.answer import TEXT, Answer, Dropped, error_answer, json_answer, text_answer
 from homeops.lab.core.auth import Guard, authenticate, client_address
-from homeops.lab.core.decode import decode_request
+from homeops.lab.core.decode import decode_request, require_json
 from homeops.lab.core.dispatch import Route
 from homeops.lab.core.faults import Fault
 from homeops.lab.core.refusal import Refusal
@@ -70,7 +71,7 @@ def _typed_route(path: str) -> Request | None:
             return Request(route, guard, None)
         variant = path.removeprefix(f"{prefix}/")
         if variant != path and variant and "/" not in variant:
-            return Request(route, guard, variant)
+            return Request(route, guard, unquote(variant))
     return None
 
 
@@ -82,21 +83,26 @@ def _typed_answer(
     else:
         with core.state.lock:
             caller = authenticate(core, headers, peer, request.guard)
+        time.sleep(core.settings.latency_seconds)
     if method != "POST":
         return Answer(405)
+    require_json(headers.get("content-type"))
     if len(body) > BODY_LIMIT:
         raise Refusal("Failed to buffer the request body: length limit exceeded", status=413)
-    name, params = decode_request(request.route, request.variant, headers.get("content-type"), body)
-    core.requests[f"{request.route} {name}"] += 1
-    fault = core.faults.of(request.route, name)
-    if fault is not None:
-        spoiled = _spoil(fault)
-        if spoiled is not None:
-            return spoiled
-    answer = json_answer(core.call(request.route, name, caller, params))
-    if fault is not None and fault.effect == "drop_after":
-        raise Dropped
-    return answer
+    name, params = decode_request(request.route, request.variant, body)
+    with core.state.lock:
+        core.requests[f"{request.route} {name}"] += 1
+        fault = core.faults.of(request.route, name)
+    spoiled = _spoil(fault) if fault is not None else None
+    if spoiled is not None:
+        return spoiled
+    try:
+        # Answers may share what the state holds, so they are written while it is locked.
+        with core.state.lock:
+            return json_answer(core.call(request.route, name, caller, params))
+    finally:
+        if fault is not None and fault.effect == "drop_after":
+            raise Dropped
 
 
 def _spoil(fault: Fault) -> Answer | None:

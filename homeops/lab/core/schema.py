@@ -75,13 +75,16 @@ class Floating:
 
 def single_precision(value: float) -> float:
     """The shortest decimal that has the value's single precision; too large a number is infinite."""
+    rounded = _single(value)
+    shorter = (float(f"{rounded:.{digits}g}") for digits in range(1, 10))
+    return next((number for number in shorter if _single(number) == rounded), rounded)
+
+
+def _single(value: float) -> float:
     try:
-        packed = struct.pack("<f", value)
+        return struct.unpack("<f", struct.pack("<f", value))[0]
     except OverflowError:
         return float("inf") if value > 0 else float("-inf")
-    [rounded] = struct.unpack("<f", packed)
-    shorter = (float(f"{rounded:.{digits}g}") for digits in range(1, 10))
-    return next((number for number in shorter if struct.pack("<f", number) == packed), rounded)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ class Settings:
     """Core's configuration. The defaults are those of Komodo 2.3.2 except what the recordings set for speed.
 
     ``execution_seconds`` is what every execution takes at least: so long its Update is seen to be in progress.
+    ``latency_seconds`` is what every request with credentials takes; a real Core spends some 65 ms on a key pair.
     ``admin_key`` and ``admin_secret`` are the key pair that the first user has from the start.
     """
 
@@ -34,6 +35,7 @@ class Settings:
     auth_rate_limit_max_attempts: int = 5
     auth_rate_limit_window_seconds: float = 15.0
     execution_seconds: float = 0.02
+    latency_seconds: float = 0.0
     secrets: dict[str, str] = field(default_factory=dict[str, str])
     admin_username: str = "admin"
     admin_password: str = "changeme"  # noqa: S105 - of a simulated user, as in the recordings

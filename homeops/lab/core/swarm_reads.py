@@ -1,4 +1,4 @@
-"""What a Docker swarm is asked (api/read/swarm.rs). No host here is a swarm manager: lists are empty, the rest fails."""
+"""What a Docker swarm is asked (api/read/swarm.rs). No host here manages a swarm: lists are empty, the rest fails."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
