@@ -6,7 +6,7 @@ The configuration's model is imported when it is first asked for: whoever only n
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -40,11 +40,16 @@ class Kind:
         return f"ListFull{self.plural}" if self.resource else f"List{self.plural}"
 
     @cached_property
-    def config(self) -> "TypeAdapter[KomodoModel]":
+    def shape(self) -> Any:
         """The configuration's model; a union of several for a Builder."""
+        return getattr(import_module(f"homeops.model.config.{self.module}"), f"{self.name}Config")
+
+    @cached_property
+    def config(self) -> "TypeAdapter[KomodoModel]":
+        """What validates a configuration."""
         from pydantic import TypeAdapter
 
-        return TypeAdapter(getattr(import_module(f"homeops.model.config.{self.module}"), f"{self.name}Config"))
+        return TypeAdapter(self.shape)
 
 
 def _resource(name: str, key: str, module: str = "") -> Kind:
