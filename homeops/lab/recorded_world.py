@@ -5,7 +5,6 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from homeops.lab.core.agents_rehearsal import RehearsalAgent
@@ -13,6 +12,7 @@ from homeops.lab.core.clock import Clock
 from homeops.lab.core.containers_engine import Engine
 from homeops.lab.core.core import Core
 from homeops.lab.core.executions_restart import end_unfinished
+from homeops.lab.core.scratch import scratch_directory
 from homeops.lab.recording import Bindings, Difference
 
 ADDRESSES = {"alpha": "http://127.0.0.1:8320", "beta": "http://127.0.0.1:8321"}
@@ -30,11 +30,10 @@ class RecordedWorld:
     bindings: Bindings
     clock: Clock
     agents: dict[str, RehearsalAgent] = field(default_factory=dict[str, RehearsalAgent])
-    _place: TemporaryDirectory[str] = field(default_factory=lambda: TemporaryDirectory(prefix="replay-"))
     _saved: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        directory = Path(self._place.name).resolve()
+        directory = scratch_directory(self, "replay-")
         self.bindings.values["dir"] = str(directory)
         self.core.agents.directory = directory
         secrets = self._agent_secrets()

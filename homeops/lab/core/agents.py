@@ -4,12 +4,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 from homeops.lab.core.clock import Clock, SystemClock
 from homeops.lab.core.executions_logs import error_log, log
 from homeops.lab.core.repositories import Checkout, Remote, Repositories
+from homeops.lab.core.scratch import scratch_directory
 from homeops.lab.core.state import Document
 
 Replacers = Sequence[tuple[str, str]]
@@ -140,14 +140,12 @@ class Agents:
     by_address: dict[str, Agent] = field(default_factory=dict[str, Agent])
     directory: Path | None = None
     _repositories: Repositories | None = None
-    _temporary: Any = None
 
     @property
     def root(self) -> Path:
         """The directory of Core's own files; a temporary one unless it was given."""
         if self.directory is None:
-            self._temporary = TemporaryDirectory(prefix="lab-core-")
-            self.directory = Path(self._temporary.name)
+            self.directory = scratch_directory(self, "lab-core-")
         return self.directory
 
     @property
