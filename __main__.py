@@ -1,6 +1,5 @@
 """The Pulumi program of the homelab."""
 
-from homeops.fleet import declare
 from homeops.program import run
 
-run(declare)
+run("homeops.fleet")

@@ -3,10 +3,12 @@
 import threading
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from homeops.komodo.documents import Live, document_id, live
 from homeops.model.kinds import KINDS, Kind
+
+if TYPE_CHECKING:
+    from homeops.komodo.documents import Live
 
 
 class Reads(Protocol):
@@ -15,6 +17,13 @@ class Reads(Protocol):
     def read(self, name: str, params: dict[str, Any], /) -> Any:
         """Send a read."""
         ...
+
+
+def document_id(kind: Kind, document: Mapping[str, Any]) -> str:
+    """The id of a document; a variable has none, its name is its id."""
+    if kind.name == "Variable":
+        return str(document["name"])
+    return str(document["_id"]["$oid"])
 
 
 class Catalogue:
@@ -58,20 +67,22 @@ class Catalogue:
         with self._lock(kind.name):
             self._documents.get(kind.name, {}).pop(id_, None)
 
-    def by_name(self, kind: Kind, name: str) -> Live | None:
+    def by_name(self, kind: Kind, name: str) -> "Live | None":
         """The object of that name, or None when a successful list lacks it."""
         for document in list(self.documents(kind).values()):
             if document["name"] == name:
                 return self.live(kind, document)
         return None
 
-    def by_id(self, kind: Kind, id_: str) -> Live | None:
+    def by_id(self, kind: Kind, id_: str) -> "Live | None":
         """The object of that id, or None when a successful list lacks it."""
         document = self.documents(kind).get(id_)
         return None if document is None else self.live(kind, document)
 
-    def live(self, kind: Kind, document: Mapping[str, Any]) -> Live:
+    def live(self, kind: Kind, document: Mapping[str, Any]) -> "Live":
         """A document in the terms of a declaration."""
+        from homeops.komodo.documents import live
+
         return live(kind, document, self.name_of)
 
     def name_of(self, kind: str, id_: str) -> str:

@@ -4,7 +4,7 @@ It is a resource because only the provider's process has the lists of this run: 
 for adoption and for refresh together. It never shows a difference of its own.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi.dynamic import (
@@ -20,11 +20,10 @@ from pulumi.dynamic import (
 
 from homeops.errors import HomeopsError
 from homeops.komodo import session
-from homeops.model.graph import Graph
 from homeops.model.kinds import KINDS
 
-# A tag is made by using it, and users' groups are people's business: neither is missed in a declaration.
-_COUNTED = tuple(kind for kind in KINDS if kind not in ("Tag", "UserGroup"))
+if TYPE_CHECKING:
+    from homeops.model.graph import Graph
 
 
 class CensusProvider(ResourceProvider):
@@ -68,17 +67,16 @@ class CensusProvider(ResourceProvider):
 class Census(Resource, module="komodo", name="Census"):
     """What the fleet declares, by kind."""
 
-    def __init__(self, graph: Graph, opts: pulumi.ResourceOptions | None = None) -> None:
-        declared = {kind: sorted(resource.name for resource in graph.of(kind)) for kind in _COUNTED}
+    def __init__(self, graph: "Graph", opts: pulumi.ResourceOptions | None = None) -> None:
+        declared = {kind: sorted(resource.name for resource in graph.of(kind)) for kind in session.COUNTED}
         props = {"declared": {kind: names for kind, names in declared.items() if names}}
         super().__init__(CensusProvider(), "census", props, opts)
 
 
 def _undeclared(declared: dict[str, list[str]]) -> dict[str, list[str]]:
     core = session.reachable_core()
-    session.list_ahead(core, [KINDS[kind] for kind in _COUNTED])
     found: dict[str, list[str]] = {}
-    for kind in _COUNTED:
+    for kind in session.COUNTED:
         names = {str(document["name"]) for document in core.catalogue.documents(KINDS[kind]).values()}
         if extra := sorted(names - set(declared.get(kind, ()))):
             found[kind] = extra

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from homeops.komodo.catalogue import document_id
 from homeops.model.canonical import canonical
 from homeops.model.fields import KomodoModel
 from homeops.model.kinds import Kind
@@ -24,13 +25,6 @@ class Live:
     description: str = ""
     tags: tuple[str, ...] = ()
     template: bool = False
-
-
-def document_id(kind: Kind, document: Mapping[str, Any]) -> str:
-    """The id of a document; a variable has none, its name is its id."""
-    if kind.name == "Variable":
-        return str(document["name"])
-    return str(document["_id"]["$oid"])
 
 
 def live(kind: Kind, document: Mapping[str, Any], names: Names) -> Live:

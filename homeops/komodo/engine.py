@@ -10,9 +10,10 @@ from pydantic import ValidationError
 from homeops.errors import AdoptionRefused, HomeopsError, KomodoConflict, KomodoUnreachable, Problem
 from homeops.komodo import operations, session
 from homeops.komodo.documents import Live
-from homeops.komodo.operations import Core, Declared
+from homeops.komodo.operations import Declared
 from homeops.komodo.props import ADOPT, OVERWRITE, Props, as_props, differences
 from homeops.komodo.secret_values import concealed, is_source, plain_secrets
+from homeops.komodo.session import Core
 from homeops.model.canonical import canonical
 from homeops.model.config.variable import VariableConfig
 from homeops.model.kinds import KINDS, Kind

@@ -6,20 +6,18 @@ canonical and may hold ``env:NAME`` for secrets; the requests hold the values.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from homeops.errors import KomodoError, KomodoVersion, Problem
-from homeops.komodo.catalogue import Catalogue
-from homeops.komodo.documents import Live, document_id
+from homeops.komodo.catalogue import document_id
+from homeops.komodo.documents import Live
 from homeops.komodo.secret_values import reveal, revealed
+from homeops.komodo.session import Core
 from homeops.model.config.builder import UrlBuilder
 from homeops.model.config.variable import Permission, TagConfig, UserGroupConfig, VariableConfig
 from homeops.model.fields import KomodoModel
 from homeops.model.kinds import KINDS, Kind
 from homeops.model.wire import defaults, minimal, whole
-
-if TYPE_CHECKING:
-    from homeops.komodo.client import Client
 
 Json = dict[str, Any]
 
@@ -34,14 +32,6 @@ class Declared:
     description: str = ""
     tags: tuple[str, ...] = ()
     template: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Core:
-    """The Core at hand: its client, and what it has."""
-
-    client: "Client"
-    catalogue: Catalogue
 
 
 def create(core: Core, declared: Declared) -> str:

@@ -6,8 +6,9 @@ The client is imported when it is first needed: the program's process imports th
 import json
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,24 @@ from homeops.errors import HomeopsError
 from homeops.komodo.plain_errors import show_messages_only
 
 if TYPE_CHECKING:
+    from homeops.komodo.catalogue import Catalogue
     from homeops.komodo.client import Client
-    from homeops.komodo.operations import Core
-    from homeops.model.kinds import Kind
+
+COUNTED = (
+    "Server",
+    "Swarm",
+    "Stack",
+    "Deployment",
+    "Build",
+    "Repo",
+    "Procedure",
+    "Action",
+    "Alerter",
+    "Builder",
+    "ResourceSync",
+    "Variable",
+)
+"""The kinds whose undeclared objects are told. A tag is made by using it; groups of users are people's business."""
 
 PROBE_CONNECT, PROBE_READ = 2.0, 3.0
 """How many seconds a preview waits for a Core before it goes on without."""
@@ -25,8 +41,18 @@ PROBE_CONNECT, PROBE_READ = 2.0, 3.0
 _lock = threading.Lock()
 _probe = threading.Lock()
 _answered = threading.Event()
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """The Core at hand: its client, and what it has."""
+
+    client: "Client"
+    catalogue: "Catalogue"
+
+
 _settings: dict[str, str | None] = {}
-_core: "Core | None" = None
+_core: Core | None = None
 _silence: HomeopsError | None = None
 
 
@@ -39,13 +65,12 @@ def configure(get: Callable[[str], str | None]) -> None:
     show_messages_only()
 
 
-def core() -> "Core":
+def core() -> Core:
     """The Core at hand; raises KomodoError when no address or key is known."""
     global _core
     with _lock:
         if _core is None:
             from homeops.komodo.catalogue import Catalogue
-            from homeops.komodo.operations import Core
 
             client = _client()
             _core = Core(client, Catalogue(client))
@@ -61,7 +86,7 @@ def _client(*, probe: bool = False) -> "Client":
     return Client(access.address, access.credentials, patience=patience)
 
 
-def reachable_core() -> "Core":
+def reachable_core() -> Core:
     """The Core at hand if it answers within seconds; raises the same KomodoError each time when it did not."""
     global _silence
     with _probe:
@@ -85,10 +110,23 @@ def give_up_asking(error: HomeopsError) -> None:
         _silence = error
 
 
-def list_ahead(found: "Core", kinds: "Iterable[Kind]") -> None:
-    """List several kinds at once: each request costs Core a bcrypt check, and they run side by side there."""
-    with ThreadPoolExecutor(max_workers=6) as pool:
-        list(pool.map(found.catalogue.documents, kinds))
+def list_ahead() -> None:
+    """Begin to list what every preview looks at, side by side: each request costs Core a bcrypt check.
+
+    Whoever needs one of the lists later waits for it; a failure is met there again.
+    """
+    threading.Thread(target=_list_all, daemon=True).start()
+
+
+def _list_all() -> None:
+    from homeops.model.kinds import KINDS
+
+    try:
+        found = reachable_core()
+        with ThreadPoolExecutor(max_workers=6) as pool:
+            list(pool.map(found.catalogue.documents, (KINDS[kind] for kind in COUNTED)))
+    except HomeopsError as error:
+        give_up_asking(error)
 
 
 def tell(text: str) -> None:

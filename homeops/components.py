@@ -1,0 +1,152 @@
+"""The fleet's graph as Pulumi components and resources.
+
+A component stands for what a person declared: a host, a stack, a build, a procedure, a sync. Its children are Komodo's
+objects and, for a stack, its Deploy. Edges are the graph's.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pulumi
+
+from homeops.deploy.fingerprint import fingerprint
+from homeops.deploy.provider import Deploy
+from homeops.komodo.census import Census
+from homeops.komodo.resources import RESOURCES, KomodoResource
+from homeops.model.fleet import Fleet
+from homeops.model.graph import Graph, Resource
+from homeops.model.host import Host
+from homeops.model.site import Site
+
+
+class HostComponent(pulumi.ComponentResource):
+    """A host: its Server in Komodo, and what is known of the machine. What runs over SSH is a child of it."""
+
+    server: KomodoResource
+
+    def __init__(self, host: Host, server: Resource, site: Site, opts: pulumi.ResourceOptions) -> None:
+        super().__init__("homeops:hosts:Host", host.name, {}, opts)
+        self.server = RESOURCES["Server"](server, overwrite=_overwrite(site), opts=_child(self))
+        facts = site.hosts[host.name]
+        self.register_outputs(
+            {
+                "address": facts.address,
+                "ssh": f"{facts.ssh_user}@{host.name}",
+                "role": host.role,
+                "periphery": f"{host.periphery.manner} {host.periphery.path}",
+                "quirks": [quirk.name for quirk in host.quirks],
+                "unmanaged": list(host.unmanaged),
+                "serverId": self.server.id,
+            }
+        )
+
+
+class StackComponent(pulumi.ComponentResource):
+    """A stack: its configuration in Komodo, and its Deploy."""
+
+    stack: KomodoResource
+    deploy: Deploy | None = None
+
+    def __init__(
+        self,
+        stack: Resource,
+        graph: Graph,
+        site: Site,
+        root: Path,
+        after: Iterable[pulumi.Resource],
+        needs: Sequence[pulumi.Resource],
+        opts: pulumi.ResourceOptions,
+    ) -> None:
+        super().__init__("homeops:stacks:Stack", stack.name, {}, opts)
+        self.stack = RESOURCES["Stack"](stack, overwrite=_overwrite(site), opts=_child(self, needs))
+        if stack.deploy and site.deploy:
+            self.deploy = Deploy(
+                stack.name,
+                str(getattr(stack.config, "server_id", "")),
+                fingerprint(stack, graph, root),
+                site.deploy_timeout_seconds,
+                _child(self, [self.stack, *after]),
+            )
+        self.register_outputs({"stackId": self.stack.id})
+
+
+COMPONENTS = {
+    "Build": "homeops:images:Build",
+    "Builder": "homeops:images:Builder",
+    "Procedure": "homeops:procedures:Procedure",
+    "ResourceSync": "homeops:sync:ResourceSync",
+}
+"""Component tokens of the kinds that a person thinks of as one thing; other kinds stand at the top."""
+
+
+class ObjectComponent(pulumi.ComponentResource):
+    """A build, a builder, a procedure or a sync."""
+
+    object: KomodoResource
+
+    def __init__(
+        self, declared: Resource, site: Site, needs: list[pulumi.Resource], opts: pulumi.ResourceOptions
+    ) -> None:
+        super().__init__(COMPONENTS[declared.kind], declared.name, {}, opts)
+        self.object = RESOURCES[declared.kind](declared, overwrite=_overwrite(site), opts=_child(self, needs))
+        self.register_outputs({"id": self.object.id})
+
+
+def _child(parent: pulumi.Resource, needs: Sequence[pulumi.Resource] = ()) -> pulumi.ResourceOptions:
+    return pulumi.ResourceOptions(parent=parent, depends_on=list(needs) or None)
+
+
+def _overwrite(site: Site) -> bool:
+    return site.adopt == "overwrite"
+
+
+def register(graph: Graph, fleet: Fleet, site: Site, root: Path) -> dict[tuple[str, str], pulumi.Resource]:
+    """Register every object of the graph, and return the Komodo resources by kind and name; a stack's Deploy is ``Deploy``."""
+    hosts = {host.name: host for host in fleet.hosts}
+    protected = {stack.name for stack in fleet.stacks if stack.protect is not None}
+    first = [stack.name for stack in fleet.stacks if stack.control_plane]
+    made: dict[tuple[str, str], pulumi.Resource] = {}
+    for resource in _control_plane_first(graph, first):
+        needs = [made[need.key] for need in graph.needs(resource) if need.key in made]
+        match resource.kind:
+            case "Server":
+                host = hosts[resource.name]
+                made[resource.key] = HostComponent(host, resource, site, _top(needs)).server
+            case "Stack":
+                gate = [
+                    made["Deploy", name] for name in first if ("Deploy", name) in made and resource.name not in first
+                ]
+                after = [made["Deploy", name] for name in resource.after if ("Deploy", name) in made]
+                options = pulumi.ResourceOptions(protect=resource.name in protected or None)
+                component = StackComponent(resource, graph, site, root, [*gate, *after], needs, options)
+                made[resource.key] = component.stack
+                if component.deploy is not None:
+                    made["Deploy", resource.name] = component.deploy
+            case kind if kind in COMPONENTS:
+                made[resource.key] = ObjectComponent(resource, site, needs, _top(())).object
+            case kind:
+                options = pulumi.ResourceOptions(depends_on=needs or None)
+                made[resource.key] = RESOURCES[kind](resource, overwrite=_overwrite(site), opts=options)
+    Census(graph)
+    return made
+
+
+def _top(needs: Sequence[pulumi.Resource]) -> pulumi.ResourceOptions:
+    return pulumi.ResourceOptions(depends_on=list(needs) or None)
+
+
+def _control_plane_first(graph: Graph, first: Sequence[str]) -> list[Resource]:
+    """The graph's order, with the stacks of the control plane and what they need before everything else."""
+    ahead: dict[tuple[str, str], Resource] = {}
+
+    def take(resource: Resource) -> None:
+        if resource.key not in ahead:
+            for need in graph.needs(resource):
+                take(need)
+            ahead[resource.key] = resource
+
+    for name in first:
+        stack = graph.get("Stack", name)
+        if stack is not None:
+            take(stack)
+    return [*ahead.values(), *(resource for resource in graph.resources if resource.key not in ahead)]
