@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from homeops.lab.core.agents_rehearsal import RehearsalAgent
 from homeops.lab.core.core import Core
 from homeops.lab.core.entry_lines import entries
 from homeops.lab.core.mongo_query import BadQueryError, matching
@@ -304,6 +305,46 @@ def test_a_server_that_answers_is_well_and_its_alert_is_closed(client: Client) -
     assert [alert["resolved"] for alert in client.read("ListAlerts")["alerts"]] == [False, True]
     client.write("DeleteServer", id="it")
     assert all(alert["resolved"] for alert in client.read("ListAlerts")["alerts"])
+
+
+@pytest.fixture
+def host(client: Client, tmp_path: Path) -> RehearsalAgent:
+    """A host that answers for the Server ``srv``."""
+    client.core.agents.directory = tmp_path / "core"
+    agent = RehearsalAgent(tmp_path / "host", client.core.agents.repositories)
+    client.core.agents.add("http://127.0.0.1:8120", agent)
+    client.write("CreateServer", name="srv", config={"address": "http://127.0.0.1:8120", "enabled": True})
+    return agent
+
+
+def test_the_directory_of_a_repo_follows_its_name_and_ends_with_it(client: Client, host: RehearsalAgent) -> None:
+    client.write("CreateRepo", name="old", config={"server_id": "srv"})
+    directory = host.directory / "repos" / "old"
+    directory.mkdir(parents=True)
+    client.write("RenameRepo", id="old", name="new")
+    assert [path.name for path in directory.parent.iterdir()] == ["new"]
+    client.write("DeleteRepo", id="new")
+    assert list(directory.parent.iterdir()) == []
+
+
+def test_a_disabled_host_keeps_a_repo_alive_but_not_its_name(client: Client, host: RehearsalAgent) -> None:
+    client.write("CreateRepo", name="old", config={"server_id": "srv"})
+    client.write("UpdateServer", id="srv", config={"enabled": False})
+    assert host.reachable
+    assert client.ask("write", "DeleteRepo", {"id": "old"})[0] == 500
+    assert client.ask("write", "RenameRepo", {"id": "old", "name": "new"})[0] == 500
+    assert client.get("Repo", "new")["config"]["server_id"]
+
+
+def test_a_deployment_is_renamed_only_when_it_is_known_what_runs(client: Client, host: RehearsalAgent) -> None:
+    client.write("CreateDeployment", name="box", config={"server_id": "srv"})
+    host.reachable = False
+    assert client.ask("write", "RenameDeployment", {"id": "box", "name": "crate"})[0] == 500
+    assert client.ask("write", "UpdateDeployment", {"id": "box", "config": {"custom_name": "x"}})[0] == 500
+    host.reachable = True
+    client.write("RenameDeployment", id="box", name="crate")
+    client.write("UpdateDeployment", id="crate", config={"custom_name": "x"})
+    assert client.get("Deployment", "crate")["config"]["custom_name"] == "x"
 
 
 def test_one_of_many_that_create_the_same_name_wins(client: Client) -> None:
