@@ -9,20 +9,15 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from homeops.model.fields import KomodoModel, LineText, Number, TextList, TrimmedText
+from homeops.model.fields import ContainerName, KomodoModel, LineText, Number, TextList, TrimmedText
+from homeops.model.names import WHITE_SPACE, stored_name
 
 _Config = TypeVar("_Config", bound=KomodoModel)
-
-# What Rust's str::trim_end removes: Unicode White_Space, which is not Python's white space (that adds U+001C-1F).
-_WHITE_SPACE = (
-    "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005"
-    "\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
-)
 
 
 def trimmed_text(text: str) -> str:
     """As ``file_contents`` is stored: no trailing white space, one newline; a text of white space alone is empty."""
-    kept = text.rstrip(_WHITE_SPACE)
+    kept = text.rstrip(WHITE_SPACE)
     return f"{kept}\n" if kept else ""
 
 
@@ -46,7 +41,7 @@ def _marks(model: type[BaseModel]) -> dict[str, object]:
     found: dict[str, object] = {}
     for name, field in model.model_fields.items():
         for mark in field.metadata:
-            if isinstance(mark, TrimmedText | LineText | TextList | Number):
+            if isinstance(mark, TrimmedText | LineText | ContainerName | TextList | Number):
                 found[name] = mark
     return found
 
@@ -69,12 +64,14 @@ def _stored(value: Any, mark: object) -> Any:
             return trimmed_text(value)
         case str(), LineText():
             return line_text(value)
+        case str(), ContainerName():
+            return stored_name("Deployment", value) if value.strip(WHITE_SPACE) else value
         case float() | int(), Number(rust="f32"):
             return single_precision(value)
         case KomodoModel(), _:
             return canonical(value)
         case list(), TextList(drops_blank=True):
-            return [item for item in value if str(item).strip()]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+            return [item for item in value if str(item).strip(" ")]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
         case list(), _:
             return [canonical(item) if isinstance(item, KomodoModel) else item for item in value]  # pyright: ignore[reportUnknownVariableType]
         case _:

@@ -7,7 +7,7 @@ the field, so that the canonical form, the TOML and the simulated Core read it f
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class KomodoModel(BaseModel):
@@ -36,10 +36,15 @@ class LineText:
 class TextList:
     """A list of texts that Core also takes as one text, split at commas and newlines (string_list.rs).
 
-    ``drops_blank``: entries of white space alone vanish when Core stores them.
+    ``drops_blank``: entries of spaces alone (not of other white space) vanish when Core stores them.
     """
 
     drops_blank: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerName:
+    """A name that Core rewrites to one that Docker takes for a container, unless it is blank (resource/deployment.rs)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +94,22 @@ class OrPath:
     """An object with a ``path`` that Core also takes as the path alone, everything else being default."""
 
 
+_LARGEST_F32 = 3.4028234663852886e38
+
 FileText = Annotated[str, TrimmedText()]
 EnvironmentText = Annotated[str, LineText("environment")]
 LabelText = Annotated[str, LineText("label")]
 ConversionText = Annotated[str, LineText("conversion")]
 SignalText = Annotated[str, LineText("signal")]
+ContainerNameText = Annotated[str, ContainerName()]
 StringList = Annotated[list[str], TextList()]
 ArgumentList = Annotated[list[str], TextList(drops_blank=True)]
 SensitiveText = Annotated[str, Sensitive()]
-I32 = Annotated[int, Number("i32")]
-I64 = Annotated[int, Number("i64")]
-U8 = Annotated[int, Number("u8")]
-U32 = Annotated[int, Number("u32")]
-U64 = Annotated[int, Number("u64")]
-F32 = Annotated[float, Number("f32")]
-F64 = Annotated[float, Number("f64")]
+I32 = Annotated[int, Number("i32"), Field(ge=-(2**31), le=2**31 - 1)]
+I64 = Annotated[int, Number("i64"), Field(ge=-(2**63), le=2**63 - 1)]
+U8 = Annotated[int, Number("u8"), Field(ge=0, le=2**8 - 1)]
+U32 = Annotated[int, Number("u32"), Field(ge=0, le=2**32 - 1)]
+U64 = Annotated[int, Number("u64"), Field(ge=0, le=2**64 - 1)]
+# Beyond its range an f32 becomes infinite, which JSON cannot say.
+F32 = Annotated[float, Number("f32"), Field(ge=-_LARGEST_F32, le=_LARGEST_F32, allow_inf_nan=False)]
+F64 = Annotated[float, Number("f64"), Field(allow_inf_nan=False)]

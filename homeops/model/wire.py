@@ -30,6 +30,8 @@ def whole(value: Any) -> Any:
             return {name: whole(getattr(value, name)) for name in type(value).model_fields}
         case list():
             return [whole(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
+        case dict():
+            return {key: whole(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
         case _:
             return value
 

@@ -9,6 +9,7 @@ from homeops.model.config.version import Version
 from homeops.model.fields import (
     I32,
     ArgumentList,
+    ContainerNameText,
     ConversionText,
     EnvironmentText,
     KomodoModel,
@@ -50,7 +51,7 @@ class DeploymentConfig(KomodoModel):
 
     swarm_id: Annotated[str, Reference("Swarm", alias="swarm")] = ""
     server_id: Annotated[str, Reference("Server", alias="server")] = ""
-    custom_name: str = ""
+    custom_name: ContainerNameText = ""
     image: Annotated[ImageSource | BuildSource, Field(discriminator="type")] = ImageSource()
     image_registry_account: str = ""
     skip_secret_interp: bool = False

@@ -1,9 +1,10 @@
 """Variable, Tag and UserGroup: what Komodo keeps beside its resources (entities/{variable,tag,user_group}.rs)."""
 
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from homeops.errors import nearest
 from homeops.model.config.alerter import TargetType
 from homeops.model.fields import KomodoModel, SensitiveText
 
@@ -41,10 +42,16 @@ class VariableConfig(KomodoModel):
     is_secret: bool = False
 
 
-class TagConfig(KomodoModel):
-    """How a tag looks."""
+def _known_color(color: str) -> str:
+    if color not in TAG_COLORS:
+        raise ValueError(f'"{color}" is not a colour of Komodo{nearest(color, TAG_COLORS)}')
+    return color
 
-    color: str = "Slate"
+
+class TagConfig(KomodoModel):
+    """How a tag looks: one of ``TAG_COLORS``."""
+
+    color: Annotated[str, AfterValidator(_known_color)] = "Slate"
 
 
 class Permission(KomodoModel):
