@@ -31,6 +31,8 @@ PARTS = (
     "containers_requests",
     "executions_stack",
     "repositories_refresh",
+    "sync_pending",
+    "sync_run",
 )
 
 

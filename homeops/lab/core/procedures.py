@@ -3,6 +3,7 @@
 import json
 import threading
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from homeops.lab.core.executions import (
@@ -92,7 +93,7 @@ def _run_stage(run: Run, journal: _Journal, stage: Document) -> tuple[str, list[
         elapsed = _duration(run.core.clock.now() - started)
         journal.line(f"{_green('Finished')} execution in {elapsed}: {debug_text(execution)}")
 
-    together(run.core, [_bound(work, index, execution) for index, execution in enumerate(executions)])
+    together(run.core, [partial(work, index, execution) for index, execution in enumerate(executions)])
     elapsed = _duration(run.core.clock.now() - began)
     if failures:
         first = min(failures)
@@ -100,10 +101,6 @@ def _run_stage(run: Run, journal: _Journal, stage: Document) -> tuple[str, list[
         return f"Failed stage '{bold(stage['name'])}' execution after {elapsed}", [failed_on, *failures[first]]
     journal.line(f"{_green('Finished')} stage '{bold(stage['name'])}' execution in {elapsed}")
     return None
-
-
-def _bound(work: Any, index: int, execution: Document) -> Any:
-    return lambda: work(index, execution)
 
 
 def _execute(run: Run, execution: Document, wait: float) -> list[str] | None:

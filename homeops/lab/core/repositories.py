@@ -105,20 +105,23 @@ class Repositories:
                 return self._pull(remote, target), False
             return self._clone(remote, target), True
 
-    def commit_file(self, remote: Remote, checkout: Path, path: Path, message: str) -> list[Document]:
-        """Commit one file of a checkout and push it (lib/git/src/commit.rs)."""
-        steps = (
-            ("Add Files", ["add", "--force", str(path)]),
-            ("Commit", ["commit", "-m", message]),
-        )
-        logs: list[Document] = []
-        for stage, arguments in steps:
-            shown = 'git commit -m "' + message + '"' if stage == "Commit" else "git " + " ".join(arguments)
-            logs.append(self._logged(stage, shown, arguments, remote, checkout))
-            if not logs[-1]["success"]:
-                return logs
+    def commit_file(self, remote: Remote, checkout: Path, path: str, contents: str, message: str) -> list[Document]:
+        """Write one file of a checkout, commit it and push it; the log entries (lib/git/src/commit.rs)."""
+        target = checkout / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(contents)
+        logs = [log("Write file", stdout=f'File contents written to "{target}"')]
+        logs.append(self._logged("Add Files", f"git add {path}", ["add", path], remote, checkout))
+        if not logs[-1]["success"]:
+            return logs
+        said = f'[Komodo] {message}: update "{path}"'
+        commit = self._logged("Commit", f'git commit -m "{said}"', ["commit", "-m", said], remote, checkout)
+        if commit["success"] or "nothing to commit" not in commit["stdout"]:
+            logs.append(commit)
+        if not logs[-1]["success"]:
+            return logs
         logs.append(_latest_commit(self.head(checkout)))
-        push = ["push", "-f", "origin", remote.branch]
+        push = ["push", "--set-upstream", "origin", remote.branch]
         logs.append(self._logged("Push", "git " + " ".join(push), push, remote, checkout))
         return logs
 
