@@ -1,0 +1,92 @@
+"""A simulated Core for a test of the engine: answers on a port of this machine, and tells what it was asked."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from homeops.lab.core.core import Core
+from homeops.lab.core.settings import Settings
+from homeops.lab.hosts import LoopbackAgents
+from homeops.lab.http import CoreServer
+from homeops.model.kinds import KINDS
+
+Document = dict[str, Any]
+
+
+class TestCore:
+    """Core with its hosts, whose agents answer at every address of this machine."""
+
+    __test__ = False
+
+    def __init__(self, directory: Path, settings: Settings | None = None) -> None:
+        self.core = Core(settings)
+        self.core.agents = LoopbackAgents(self.core.clock, directory=directory)
+        self.server = CoreServer(self.core)
+        self._asked = 0
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What tells homeops of this Core."""
+        return {
+            "KOMODO_ADDRESS": self.server.address,
+            "KOMODO_API_KEY": self.core.settings.admin_key,
+            "KOMODO_API_SECRET": self.core.settings.admin_secret,
+        }
+
+    def ask(self, route: str, request: str, params: Document) -> Any:
+        """What Core answers to somebody else; not counted."""
+        headers = {
+            "Content-Type": "application/json",
+            "X-API-KEY": self.core.settings.admin_key,
+            "X-API-SECRET": self.core.settings.admin_secret,
+        }
+        body = json.dumps({"type": request, "params": params}).encode()
+        before = Counter(self.core.requests)
+        answer = self.core.answer("POST", f"/{route}", headers, body)
+        self.core.requests = before
+        value = json.loads(answer.body)
+        assert answer.status == 200, value
+        return value
+
+    def write(self, request: str, **params: Any) -> Any:
+        """A write of somebody else."""
+        return self.ask("write", request, params)
+
+    def read(self, request: str, **params: Any) -> Any:
+        """A read of somebody else."""
+        return self.ask("read", request, params)
+
+    def all(self, kind: str) -> dict[str, Document]:
+        """Documents of a kind by name."""
+        params: Document = {"query": {}, "limit": 0} if KINDS[kind].resource else {}
+        return {item["name"]: item for item in self.read(KINDS[kind].list_request, **params)}
+
+    def config(self, kind: str, name: str) -> Document:
+        """The configuration of an object; of what has none, the document."""
+        document = self.all(kind)[name]
+        return document.get("config", document)
+
+    def name_of(self, kind: str, id_: str) -> str:
+        """The name behind an id."""
+        return next(name for name, item in self.all(kind).items() if item["_id"]["$oid"] == id_)
+
+    def change(self, kind: str, name: str, **config: Any) -> None:
+        """Change a configuration behind Pulumi's back."""
+        self.write(f"Update{kind}", id=name, config=config)
+
+    def asked(self) -> Counter[str]:
+        """How often each request was sent since this was last asked."""
+        found = Counter(self.core.requests)
+        self.core.requests.clear()
+        return found
+
+
+def writes(asked: Counter[str]) -> Counter[str]:
+    """The writes and executions among requests."""
+    return Counter({name: times for name, times in asked.items() if name.startswith(("write ", "execute "))})
+
+
+def lists(asked: Counter[str]) -> Counter[str]:
+    """The lists among requests."""
+    return Counter({name: times for name, times in asked.items() if name.startswith("read List")})

@@ -1,0 +1,243 @@
+"""Pulumi projects of tests: written into a directory of their own, run by the real ``pulumi`` command."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+Document = dict[str, Any]
+
+PROGRAM = """\
+import json
+from pathlib import Path
+
+import pulumi
+
+from homeops.komodo.census import Census
+from homeops.komodo.resources import RESOURCES
+from homeops.model.graph import Graph, Resource, in_order
+from homeops.model.kinds import KINDS
+
+declared = json.loads(Path("declared.json").read_text())
+resources = [
+    Resource(
+        item["kind"],
+        item["name"],
+        KINDS[item["kind"]].config.validate_python(item["config"]),
+        item["description"],
+        tuple(item["tags"]),
+        item["template"],
+    )
+    for item in declared["resources"]
+]
+graph = Graph(in_order(tuple(resources))[0])
+former = {(item["kind"], item["name"]): item["former"] for item in declared["resources"]}
+Census(graph)
+made = {}
+for resource in graph.resources:
+    options = pulumi.ResourceOptions(
+        depends_on=[made[need.key] for need in graph.needs(resource)],
+        aliases=[pulumi.Alias(name=former[resource.key])] if former[resource.key] else None,
+    )
+    made[resource.key] = RESOURCES[resource.kind](resource, overwrite=declared["overwrite"], opts=options)
+"""
+"""Komodo's objects as ``declared.json`` lists them, each after the ones it refers to."""
+
+
+def declared(
+    kind: str,
+    name: str,
+    /,
+    *,
+    description: str = "",
+    tags: Sequence[str] = (),
+    template: bool = False,
+    former: str = "",
+    **config: Any,
+) -> Document:
+    """An object for ``Project.declare``; ``former`` is the name that it had."""
+    return {
+        "kind": kind,
+        "name": name,
+        "config": config,
+        "description": description,
+        "tags": list(tags),
+        "template": template,
+        "former": former,
+    }
+
+
+def changed(thing: Document, **changes: Any) -> Document:
+    """A declaration with other fields; ``description``, ``tags`` and ``template`` stand beside the configuration."""
+    beside = {key: changes.pop(key) for key in ("description", "tags", "template", "former", "name") if key in changes}
+    return {**thing, **beside, "config": {**thing["config"], **changes}}
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one ``pulumi`` command did: exit code, the text that people see, the engine's events."""
+
+    exit: int
+    text: str
+    events: list[Document]
+
+    @cached_property
+    def steps(self) -> list[tuple[str, str]]:
+        """``(op, "Stack frigate")`` of every resource that is not a component and did not stay as it was, in order."""
+        return list(self._steps("resourcePreEvent"))
+
+    @cached_property
+    def done(self) -> list[tuple[str, str]]:
+        """The same, of what ended well."""
+        return list(self._steps("resOutputsEvent"))
+
+    def of(self, op: str) -> set[str]:
+        """The resources that met this op, e.g. ``{"Stack frigate"}``."""
+        return {name for found, name in self.steps if found == op}
+
+    def fields(self, resource: str) -> set[str]:
+        """The input fields in which a resource differs, as the engine says to whoever asks for a diff."""
+        found: set[str] = set()
+        for event in self.events:
+            metadata = (event.get("resourcePreEvent") or {}).get("metadata") or {}
+            if metadata and _name(metadata["urn"]) == resource and metadata["op"] not in ("same", "refresh"):
+                found |= set(metadata.get("detailedDiff") or metadata.get("diffs") or ())
+        return found
+
+    def _steps(self, event_kind: str) -> Iterator[tuple[str, str]]:
+        for event in self.events:
+            metadata = (event.get(event_kind) or {}).get("metadata")
+            if not metadata or metadata["op"] in ("same", "refresh", "read"):
+                continue
+            if metadata["type"].startswith("pulumi-python:dynamic/") and not metadata["type"].endswith("Census"):
+                yield metadata["op"], _name(metadata["urn"])
+
+    def check(self) -> "Run":
+        """Assert that it went well."""
+        assert self.exit == 0, self.text
+        return self
+
+
+def _name(urn: str) -> str:
+    kind, name = urn.rsplit("::", 2)[1:]
+    return f"{kind.rsplit(':', 1)[-1]} {name}"
+
+
+@dataclass
+class Project:
+    """One Pulumi project and stack in a directory, with a state of its own."""
+
+    directory: Path
+    environ: Mapping[str, str]
+    root: Path
+    stack: str = "test"
+    settings: Document = field(default_factory=dict[str, Any])
+    _runs: int = 0
+
+    def write(self, program: str = PROGRAM) -> "Project":
+        """Write the project and make its Pulumi stack."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        (self.directory / "Pulumi.yaml").write_text("name: homeops\nruntime: python\n")
+        (self.directory / "__main__.py").write_text(program)
+        self.configure(**self.settings)
+        self.run("stack", "init", self.stack).check()
+        return self
+
+    def configure(self, **settings: Any) -> None:
+        """Write the settings of the Pulumi stack."""
+        self.settings = settings
+        config = {f"homeops:{key}": value for key, value in settings.items()}
+        # JSON is YAML.
+        (self.directory / f"Pulumi.{self.stack}.yaml").write_text(json.dumps({"config": config}))
+
+    def declare(self, *things: Document, overwrite: bool = False) -> None:
+        """Say what the program registers."""
+        text = json.dumps({"resources": things, "overwrite": overwrite})
+        (self.directory / "declared.json").write_text(text)
+
+    def preview(self, *options: str, **environ: str) -> Run:
+        """``pulumi preview``."""
+        return self.run("preview", *options, **environ)
+
+    def up(self, *options: str, **environ: str) -> Run:
+        """``pulumi up`` without a preview before it."""
+        return self.run("up", "--yes", "--skip-preview", *options, **environ)
+
+    def refresh(self, *options: str, **environ: str) -> Run:
+        """``pulumi refresh`` without a preview before it."""
+        return self.run("refresh", "--yes", "--skip-preview", *options, **environ)
+
+    def destroy(self, *options: str, **environ: str) -> Run:
+        """``pulumi destroy`` without a preview before it."""
+        return self.run("destroy", "--yes", "--skip-preview", *options, **environ)
+
+    def outputs(self) -> Document:
+        """``pulumi stack output --json``."""
+        done = self._pulumi(["stack", "output", "--json", "--stack", self.stack], {})
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def state(self) -> Document:
+        """The state file, as it lies on the disk."""
+        return json.loads(self.state_file.read_text())
+
+    @property
+    def state_file(self) -> Path:
+        """Where the state lies."""
+        return Path(self.environ["PULUMI_BACKEND_URL"].removeprefix("file://"), f".pulumi/stacks/homeops/{self.stack}.json")
+
+    def ids(self) -> dict[str, str]:
+        """Ids by resource, e.g. ``{"Stack frigate": "66f…"}``."""
+        resources = self.state()["checkpoint"]["latest"].get("resources") or []
+        return {_name(item["urn"]): item["id"] for item in resources if "dynamic" in item["type"]}
+
+    def run(self, command: str, *arguments: str, **environ: str) -> Run:
+        """Run any command; ``environ`` is added to the environment."""
+        self._runs += 1
+        log = self.directory / f"events-{self._runs}.json"
+        options = ["--non-interactive", "--color", "never"]
+        if command in ("preview", "up", "refresh", "destroy"):
+            options += ["--stack", self.stack, "--event-log", str(log)]
+        done = self._pulumi([command, *arguments, *options], environ)
+        events = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+        return Run(done.returncode, done.stdout + done.stderr, events)
+
+    def _pulumi(self, arguments: Iterable[str], environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["pulumi", *arguments],
+            cwd=self.directory,
+            env={**self.environ, **environ},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+
+def environment(tools: Path, home: Path, compiled: Path, root: Path) -> dict[str, str]:
+    """The environment of ``pulumi`` in a test: nothing of the caller's but the programs it finds there.
+
+    ``tools`` holds pulumi, ``home`` everything that it writes, ``compiled`` is for Python's own files.
+    """
+    (home / "state").mkdir(parents=True)
+    return {
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), str(tools), os.defpath]),
+        "HOME": str(home),
+        "PYTHONPATH": str(root),
+        "PYTHONPYCACHEPREFIX": str(compiled),
+        "PULUMI_HOME": str(home / "pulumi"),
+        "PULUMI_BACKEND_URL": f"file://{home / 'state'}",
+        "PULUMI_CONFIG_PASSPHRASE": "",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL": "true",
+        "PULUMI_DIY_BACKEND_NO_LEGACY_WARNING": "1",
+        # Offers --event-log.
+        "PULUMI_DEBUG_COMMANDS": "true",
+    }
