@@ -27,6 +27,9 @@ def run(fleet: str) -> None:
         Core()
         return await _registered(*await asyncio.to_thread(_loaded, fleet))
 
+    # Pulumi's launcher takes the program's directory off the path when its top level ends, and we go on after that.
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
     _without_debug_log()
     pulumi.run(program)
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
 from homeops.errors import (
@@ -25,7 +25,6 @@ from homeops.errors import (
     KomodoVersion,
     Problem,
 )
-from homeops.model.config.version import Version
 
 _BUSY = re.compile(r"[A-Za-z]+ busy")
 _NAME_TAKEN = re.compile(r"E11000|UNIQUE constraint failed|name may already be taken|already exists")
@@ -37,6 +36,17 @@ _MOST_TEXT = 400
 
 _OLDEST = 2
 _ADDRESS_HINT = "the address is that of Core itself: scheme, host and port, as in http://komodo.example:9120"
+
+
+class CoreVersion(NamedTuple):
+    """The version of a Core."""
+
+    major: int
+    minor: int
+    patch: int
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}.{self.patch}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +97,15 @@ def decoded(asked: Asked, answer: Answer) -> Any:
     raise refusal(asked, answer)
 
 
-def core_version(asked: Asked, answer: Answer) -> Version:
+def core_version(asked: Asked, answer: Answer) -> CoreVersion:
     """The version in the answer to ``GET /version``; refuses a Core that homeops cannot drive."""
     numbers = re.match(r"(\d+)\.(\d+)\.(\d+)", answer.body)
     if answer.status != HTTPStatus.OK:
         raise refusal(asked, answer)
     if numbers is None:
         raise KomodoGarbled(asked.problem(f"{asked.label} answered {_form(answer)}, not a version", _ADDRESS_HINT))
-    major, minor, patch = map(int, numbers.groups())
-    version = Version(major=major, minor=minor, patch=patch)
-    if major < _OLDEST:
+    version = CoreVersion(*map(int, numbers.groups()))
+    if version.major < _OLDEST:
         raise too_old(asked, f"Komodo {version}")
     return version
 

@@ -35,10 +35,9 @@ from homeops.errors import (
     KomodoUnauthorized,
     KomodoUnreachable,
 )
-from homeops.komodo.answers import Answer, Asked, core_version, decoded, is_core_asking_for_a_key, too_old
+from homeops.komodo.answers import Answer, Asked, CoreVersion, core_version, decoded, is_core_asking_for_a_key, too_old
 from homeops.komodo.credentials import Credentials, checked_address
 from homeops.komodo.requests import GET_VERSION, Request, list_all
-from homeops.model.config.version import Version
 from homeops.model.kinds import Kind
 
 JsonObject = dict[str, Any]
@@ -104,7 +103,7 @@ class Client:
             limits=httpx.Limits(max_connections=8, keepalive_expiry=15),
         )
         self._door = RLock()
-        self._version: Version | None = None
+        self._version: CoreVersion | None = None
         self._key_is_good = False
         self._refusal: KomodoUnauthorized | None = None
 
@@ -132,7 +131,7 @@ class Client:
             raise KomodoGarbled(self._asked(request).problem(f"{request.label}: the answer is no list of objects"))
         return cast(list[JsonObject], answer)
 
-    def version(self) -> Version:
+    def version(self) -> CoreVersion:
         """Core's version, asked once. Raises KomodoVersion for a Core before 2.0."""
         with self._door:
             if self._version is None:
@@ -164,7 +163,7 @@ class Client:
         secrets = {self._credentials.key, self._credentials.secret} | request.secrets()
         return Asked(self.address, request.label, secrets)
 
-    def _ask_version(self) -> Version:
+    def _ask_version(self) -> CoreVersion:
         asked = Asked(self.address, "GET /version")
         wait = self._patience.read
 

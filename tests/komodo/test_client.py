@@ -116,6 +116,8 @@ class TestRequests:
 
 
 def _models() -> set[Any]:
+    for kind in KINDS.values():
+        assert kind.config  # imports the models of the kind
     from homeops.model.fields import KomodoModel
 
     found: set[Any] = set()
