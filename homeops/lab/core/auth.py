@@ -154,12 +154,13 @@ def authenticate(core: "Core", headers: Mapping[str, str], peer: str, guard: Gua
         return _manager(core, credentials)
     core.limiter.check(address, core.now())
     try:
-        return _user(core, credentials, guard)
+        return proven_user(core, credentials, guard)
     except Refusal as refusal:
         raise core.limiter.failed(address, refusal, core.now()) from None
 
 
-def _user(core: "Core", credentials: Credentials, guard: Guard) -> Document:
+def proven_user(core: "Core", credentials: Credentials, guard: Guard) -> Document:
+    """The user whom the credentials prove, apart from the limiter; raises a Refusal."""
     user_id = credentials.user_id
     if user_id is None:
         key = core.state.api_keys.get(credentials.key)

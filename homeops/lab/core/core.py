@@ -15,6 +15,7 @@ from homeops.lab.core.clock import Clock, SystemClock
 from homeops.lab.core.control import answer_control
 from homeops.lab.core.dispatch import HANDLERS, Route
 from homeops.lab.core.faults import Faults
+from homeops.lab.core.feed import Feed
 from homeops.lab.core.parts import load_parts
 from homeops.lab.core.refusal import Refusal
 from homeops.lab.core.routes import answer_request
@@ -36,6 +37,7 @@ class Core:
         self.agents = Agents(self.clock)
         self.faults = Faults()
         self.requests: Counter[str] = Counter()
+        self.feed = Feed(self)
         self.reset()
 
     def reset(self) -> None:
