@@ -10,6 +10,7 @@ import httpx
 
 from homeops.lab.core.answer import Answer, Dropped
 from homeops.lab.core.core import Core
+from homeops.lab.websocket import Socket, accept_key, follow_updates
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -93,6 +94,9 @@ def _handler(core: Core) -> type[BaseHTTPRequestHandler]:
             """Say nothing."""
 
         def _answer(self) -> None:
+            if self.path == "/ws/update" and self.headers.get("Upgrade", "").lower() == "websocket":
+                self._follow()
+                return
             length = int(self.headers.get("Content-Length") or 0)
             late = length > 0 and not self._body_began()
             body = self.rfile.read(length)
@@ -110,6 +114,17 @@ def _handler(core: Core) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(answer.body)
+
+        def _follow(self) -> None:
+            """Become a websocket."""
+            self.close_connection = True
+            self.send_response(101)
+            self.send_header("Upgrade", "websocket")
+            self.send_header("Connection", "Upgrade")
+            self.send_header("Sec-WebSocket-Accept", accept_key(self.headers.get("Sec-WebSocket-Key", "")))
+            self.end_headers()
+            self.wfile.flush()
+            follow_updates(core, Socket(self.rfile, self.connection), self.client_address[0])
 
         def _body_began(self) -> bool:
             """Whether some of the body came with the headers."""
