@@ -11,7 +11,7 @@ from homeops.lab.core.agents_rehearsal import RehearsalAgent
 from homeops.lab.core.clock import Clock
 from homeops.lab.core.containers_engine import Engine
 from homeops.lab.core.core import Core
-from homeops.lab.core.executions_restart import end_unfinished
+from homeops.lab.core.executions_restart import begin_again
 from homeops.lab.core.scratch import scratch_directory
 from homeops.lab.recording import Bindings, Difference
 
@@ -26,16 +26,25 @@ class RecordedWorld:
     """The world of one recording: makes it as it was before the first step, then plays the steps that change it or look."""
 
     world: dict[str, Any]
+    steps: list[dict[str, Any]]
     core: Core
     bindings: Bindings
     clock: Clock
     agents: dict[str, RehearsalAgent] = field(default_factory=dict[str, RehearsalAgent])
     _saved: dict[str, Any] | None = None
+    _pushed: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
     def __post_init__(self) -> None:
         directory = scratch_directory(self, "replay-")
         self.bindings.values["dir"] = str(directory)
         self.core.agents.directory = directory
+        ranks = _listed_files(self.steps)
+
+        def listing(place: Path) -> list[Path]:
+            """Where the recorded disk listed files in an order of its own, so does this one."""
+            return sorted(place.iterdir(), key=lambda path: (_rank(ranks, path), path.name))
+
+        self.core.agents.listing = listing
         secrets = self._agent_secrets()
         for host, address in ADDRESSES.items():
             images = set[str](self.world.get("images", {}).get(host, []))
@@ -73,7 +82,7 @@ class RecordedWorld:
             case {"core_started": _}:
                 if self._saved is not None:
                     self.core.load(self._saved)
-                end_unfinished(self.core)
+                begin_again(self.core)
             case {"container_killed": str(name)}:
                 for agent in self.agents.values():
                     if found := agent.engine.containers.get(name):
@@ -102,8 +111,16 @@ class RecordedWorld:
             target.chmod(0o755)
 
     def _push(self, name: str, commit: str) -> None:
-        repo = self.world["git"]["repos"][name]
-        found = next(known for known in repo["commits"] if known["name"] == commit)
+        """Push a commit, with those before it on its branch that were not pushed yet."""
+        commits: list[dict[str, Any]] = self.world["git"]["repos"][name]["commits"]
+        last = next(place for place, known in enumerate(commits) if known["name"] == commit)
+        branch = commits[last].get("branch", "main")
+        for known in commits[: last + 1]:
+            if known.get("branch", "main") == branch and (name, known["name"]) not in self._pushed:
+                self._pushed.add((name, known["name"]))
+                self._push_one(name, known)
+
+    def _push_one(self, name: str, found: dict[str, Any]) -> None:
         files = {path: str(self.bindings.fill(text)) for path, text in found["files"].items()}
         branch = found.get("branch", "main")
         full = self.core.agents.repositories.push(name, files, found["message"], branch)
@@ -155,6 +172,32 @@ _LOOKS: tuple[tuple[str, Callable[[Engine, str], str]], ...] = (
     ("docker volume ls --format {{.Name}}", _volumes),
     ("docker inspect", _environment),
 )
+
+
+def _listed_files(steps: Any) -> dict[str, int]:
+    """Files as ``remote_contents`` name them, each with its place among the others."""
+    ranks: dict[str, int] = {}
+
+    def visit(value: Any) -> None:
+        if isinstance(value, list):
+            for entry in value:
+                visit(entry)
+        elif isinstance(value, dict):
+            contents = value.get("remote_contents")
+            if isinstance(contents, list):
+                for place, file in enumerate(contents):
+                    if isinstance(file, dict) and file.get("resource_path"):
+                        ranks[file["path"]] = max(place, ranks.get(file["path"], 0))
+            for entry in value.values():
+                visit(entry)
+
+    visit(steps)
+    return ranks
+
+
+def _rank(ranks: dict[str, int], path: Path) -> int:
+    below = [place for file, place in ranks.items() if file == path.name or file.startswith(f"{path.name}/")]
+    return min(below, default=len(ranks))
 
 
 def core_secrets(lines: list[str]) -> dict[str, str]:

@@ -23,6 +23,9 @@ _PATTERNS = {
     "dir": r"\S+?",
 }
 
+_UNORDERED = frozenset({"pending_deploys", "resource_updates", "latest_services", "deployed_services"})
+"""Lists that Core makes of hash maps: their order means nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -81,9 +84,28 @@ class Bindings:
             if found is None:
                 yield Difference(f"{where}.{name}", value, "(absent)")
             else:
-                yield from self.differences(value, rest.pop(found), f"{where}.{name}")
+                entry = rest.pop(found)
+                if name in _UNORDERED and isinstance(value, list) and isinstance(entry, list):
+                    entry = self._in_order(value, entry)
+                yield from self.differences(value, entry, f"{where}.{name}")
         for name, value in rest.items():
             yield Difference(f"{where}.{name}", "(absent)", value)
+
+    def _in_order(self, expected: list[Any], actual: list[Any]) -> list[Any]:
+        """The actual entries in the order of those expected, as far as each has its like."""
+        ordered, rest = list[Any](), list(actual)
+        for entry in expected:
+            before = dict(self.values)
+            for candidate in rest:
+                self.values = dict(before)
+                if not list(self.differences(entry, candidate)):
+                    ordered.append(candidate)
+                    rest.remove(candidate)
+                    break
+            else:
+                self.values = before
+                return actual
+        return [*ordered, *rest]
 
     def _same_text(self, expected: str, actual: Any) -> bool:
         whole = _PLACEHOLDER.fullmatch(expected)

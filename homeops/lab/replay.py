@@ -18,6 +18,7 @@ from homeops.lab.core.core import Core
 from homeops.lab.core.schedules_clock import ScheduleClock
 from homeops.lab.core.settings import Settings
 from homeops.lab.recorded_world import ADDRESSES, RecordedWorld, core_secrets
+from homeops.lab.recorded_feed import RecordedFeed
 from homeops.lab.recording import Bindings, Difference
 
 Step = dict[str, Any]
@@ -41,6 +42,7 @@ class Replay:
     recording: dict[str, Any]
     core: Core = field(init=False)
     bindings: Bindings = field(init=False)
+    feed: RecordedFeed = field(init=False)
     clock: SteppedClock = field(init=False)
     schedules: ScheduleClock = field(init=False)
     identities: dict[str, dict[str, str]] = field(init=False)
@@ -63,8 +65,9 @@ class Replay:
         settings = self.core.settings
         known = {"key:0": settings.admin_key, "secret:0": settings.admin_secret, "periphery": ADDRESSES["alpha"]}
         self.bindings = Bindings(known)
+        self.feed = RecordedFeed(self.core, self.bindings)
         if world is not None:
-            self.world = RecordedWorld(world, self.core, self.bindings, self.clock)
+            self.world = RecordedWorld(world, self.recording["steps"], self.core, self.bindings, self.clock)
         self.identities = {"admin": {"X-API-KEY": settings.admin_key, "X-API-SECRET": settings.admin_secret}}
 
     def play(self) -> list[Played]:
@@ -84,8 +87,14 @@ class Replay:
                 return self._poll({**request, "status": step["status"], "response": step["response"]})
             case {"parallel": list(requests)}:
                 return self._parallel(requests, step)
+            case {"ws": _}:
+                self.clock.settle()
+                return self.feed.play(step)
             case {"world": dict(world)} if self.world is not None:
                 return self.world.play(world)
+            case {"no_answer": said, "method": _, "path": _}:
+                answer = self._send(step)
+                return [] if answer is None else [Difference("answer", said, answer.status)]
             case {"method": _, "path": _, "status": _}:
                 return self._compare(step, self._send(step))
             case _:

@@ -1,7 +1,7 @@
 """The agents on hosts (Periphery): what Core asks of one, and which one answers for which Server."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -139,6 +139,10 @@ class Agents:
     clock: Clock = field(default_factory=SystemClock)
     by_address: dict[str, Agent] = field(default_factory=dict[str, Agent])
     directory: Path | None = None
+    asleep: bool = False
+    """Whether Core has only just begun and has reached no host yet."""
+    listing: Callable[[Path], Sequence[Path]] = lambda directory: sorted(directory.iterdir())
+    """What a directory holds, in the order in which the disk lists it: that of a sync's declarations."""
     _repositories: Repositories | None = None
 
     @property
@@ -162,12 +166,12 @@ class Agents:
     def reachable(self, address: str) -> bool:
         """Whether an agent answers at an address."""
         agent = self.by_address.get(address)
-        return agent is not None and agent.reachable
+        return not self.asleep and agent is not None and agent.reachable
 
     def of(self, server: Document) -> Agent | None:
         """The agent of a Server, if it is enabled and answers."""
-        agent = self.by_address.get(server["config"]["address"] or server["name"])
-        return agent if server["config"]["enabled"] and agent is not None and agent.reachable else None
+        address = server["config"]["address"] or server["name"]
+        return self.by_address[address] if server["config"]["enabled"] and self.reachable(address) else None
 
     def the(self, server: Document) -> Agent:
         """The agent of a Server; AgentFailure when there is none."""

@@ -49,6 +49,7 @@ class RehearsalAgent:
     reachable: bool = True
     run_hooks: bool = False
     version: str = "2.3.2"
+    cores: int = 2
     public_key: str = field(default_factory=lambda: base64.b64encode(token_bytes(44)).decode())
     secrets: dict[str, str] = field(default_factory=dict[str, str])
     hook_failures: dict[str, str] = field(default_factory=dict[str, str])
@@ -72,8 +73,8 @@ class RehearsalAgent:
         return {
             "version": self.version,
             "stats": stats,
-            "core_count": 4,
-            "logical_core_count": 4,
+            "core_count": self.cores,
+            "logical_core_count": self.cores,
             "public_ip": None,
             "public_key": self.public_key,
             "terminals_disabled": False,

@@ -146,8 +146,7 @@ def expanded(state: State, group: Document) -> Document:
             continue
         target = permission["target"]
         names = [document["name"] for document in state.resources.get(target["type"], {}).values()]
-        is_pattern = target["id"].startswith("\\") or "*" in target["id"] or "?" in target["id"]
-        meant = sorted(matching(names, target["id"])) if is_pattern else [target["id"]]
+        meant = sorted(matching(names, target["id"]))
         permissions += [permission | {"target": {"type": target["type"], "id": name}} for name in meant]
     return group | {"users": [] if group["everyone"] else group["users"], "permissions": permissions}
 
@@ -203,7 +202,7 @@ def apply_groups(core: "Core", declared: Sequence[Document], *, delete: bool) ->
         if not journal.call(core, "CreateUserGroup", {"name": group["name"]}, f"failed to create user group '{name}'"):
             continue
         journal.did(f"user group '{name}'", "green", "created")
-        _set_group(core, journal, group, nothing)
+        _set_group(core, journal, group, nothing, fresh=True)
     for group, current in update:
         _set_group(core, journal, group, current)
     for group in gone:
@@ -213,14 +212,17 @@ def apply_groups(core: "Core", declared: Sequence[Document], *, delete: bool) ->
     return journal.entry()
 
 
-def _set_group(core: "Core", journal: Journal, wanted: Document, current: Document) -> None:
+def _set_group(
+    core: "Core", journal: Journal, wanted: Document, current: Document, *, fresh: bool = False
+) -> None:
+    """Set what differs; of a ``fresh`` group users and everyone are set in any case."""
     name, shown = wanted["name"], bold(wanted["name"])
     user_target = {"type": "UserGroup", "id": name}
-    if sorted(wanted["users"]) != current["users"]:
+    if fresh or sorted(wanted["users"]) != current["users"]:
         params = {"user_group": name, "users": wanted["users"]}
         if journal.call(core, "SetUsersInUserGroup", params, f"failed to set users in group {shown}"):
             journal.did(f"user group '{shown}' users", "blue", "updated")
-    if wanted["everyone"] != current["everyone"]:
+    if fresh or wanted["everyone"] != current["everyone"]:
         params = {"user_group": name, "everyone": wanted["everyone"]}
         if journal.call(core, "SetEveryoneUserGroup", params, f"failed to set everyone for group {shown}"):
             journal.did(f"user group '{shown}' everyone", "blue", "updated")

@@ -34,7 +34,7 @@ def read_remote(core: "Core", sync: Document) -> Remote:
     """Read the files of a sync; raises Refusal for a linked Repo that is gone."""
     config = sync["config"]
     if config["files_on_host"]:
-        return _read_files(sync, sync_directory(core, sync), Remote())
+        return _read_files(core, sync, sync_directory(core, sync), Remote())
     source = config
     if config["linked_repo"]:
         source = find(core.state, "Repo", config["linked_repo"])["config"]
@@ -46,7 +46,7 @@ def read_remote(core: "Core", sync: Document) -> Remote:
         said = "\n\n".join(text for text in (failed["stdout"], failed["stderr"]) if text)
         error = {"resource_path": "Repo error", "path": f"Failed at: {failed['stage']}", "contents": said}
         return Remote(errors=[error], logs=list(done.logs))
-    return _read_files(sync, directory, Remote(logs=list(done.logs), hash=done.hash, message=done.message))
+    return _read_files(core, sync, directory, Remote(logs=list(done.logs), hash=done.hash, message=done.message))
 
 
 def sync_directory(core: "Core", sync: Document) -> Path:
@@ -67,9 +67,9 @@ def _read_text(config: Document) -> Remote:
     return remote
 
 
-def _read_files(sync: Document, root: Path, remote: Remote) -> Remote:
+def _read_files(core: "Core", sync: Document, root: Path, remote: Remote) -> Remote:
     for resource_path in sync["config"]["resource_path"]:
-        reading = _Reading(sync, root, remote, resource_path)
+        reading = _Reading(core, sync, root, remote, resource_path)
         reading.read()
         remote.logs.append(reading.entry())
     return remote
@@ -78,7 +78,8 @@ def _read_files(sync: Document, root: Path, remote: Remote) -> Remote:
 class _Reading:
     """The reading of one resource path, and its log entry."""
 
-    def __init__(self, sync: Document, root: Path, remote: Remote, resource_path: str) -> None:
+    def __init__(self, core: "Core", sync: Document, root: Path, remote: Remote, resource_path: str) -> None:
+        self._listing = core.agents.listing
         self._tags: list[str] = sync["config"]["match_tags"]
         self._root, self._remote, self._resource_path = root, remote, resource_path
         self._full = root / resource_path
@@ -104,7 +105,7 @@ class _Reading:
             self._error(told)
 
     def _directory(self, below: Path) -> None:
-        for path in sorted((self._full / below).iterdir()):
+        for path in self._listing(self._full / below):
             relative = path.relative_to(self._full)
             if path.is_file():
                 self._file(self._resource_path, relative, self._full / below)
