@@ -44,7 +44,7 @@ class TextList:
 
 @dataclass(frozen=True, slots=True)
 class ContainerName:
-    """A name that Core rewrites to one that Docker takes for a container, unless it is blank (resource/deployment.rs)."""
+    """A name that Core rewrites to one that Docker takes for a container, unless it is blank (deployment.rs)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,9 +67,10 @@ def resolve(fleet: Fleet, site: Site, directories: Directories) -> Graph:
     """The graph of Komodo objects; raises FleetError with every problem of the fleet at once."""
     problems: list[Problem] = []
     resources: list[Resource] = []
+    hosts = {host.name for host in fleet.hosts}
     for declaration in fleet.declarations():
         problems += declaration.problems
-        problems += _own_problems(declaration, site, directories)
+        problems += _own_problems(declaration, site, directories, hosts)
         if not declaration.problems:
             resources.append(_resource(declaration, site, directories))
     ordered, circles = in_order(tuple(resources))
@@ -131,7 +132,7 @@ def _config(declaration: Declaration, site: Site, directories: Directories) -> K
     return kind.config.validate_python({**given, **declaration.declared(config)})
 
 
-def _own_problems(declaration: Declaration, site: Site, directories: Directories) -> Iterator[Problem]:
+def _own_problems(declaration: Declaration, site: Site, directories: Directories, hosts: set[str]) -> Iterator[Problem]:
     yield from _name_problems(declaration)
     if isinstance(declaration, Host) and declaration.name not in site.hosts:
         yield Problem(
@@ -144,11 +145,14 @@ def _own_problems(declaration: Declaration, site: Site, directories: Directories
         if len(given) != 1:
             yield Problem(declaration.where, "a builder has exactly one of hosts, url and aws")
     if isinstance(declaration, Stack) and not declaration.problems:
-        yield from _file_problems(declaration, directories)
+        yield from _file_problems(declaration, directories, hosts)
 
 
-def _file_problems(stack: Stack, directories: Directories) -> Iterator[Problem]:
+def _file_problems(stack: Stack, directories: Directories, hosts: set[str]) -> Iterator[Problem]:
     if stack.model_fields_set & {"repo", "linked_repo", "file_contents", "files_on_host", "file_paths"}:
+        return
+    if not stack.directory and stack.host_name not in hosts:
+        # The directory follows from the host, which is told as wrong already.
         return
     files = directories.get(stack.path)
     if files is None:
@@ -211,20 +215,22 @@ def _dangling(graph: Graph, fleet: Fleet) -> Iterator[Problem]:
             if mention.name in names or mention.kind == "Tag":
                 continue
             word = "host" if mention.kind == "Server" else mention.kind.lower()
+            written = {"server_id": "host", "builder_id": "builder"}.get(mention.path, mention.path)
             known = f"{word}s: {', '.join(sorted(set(names)))}" if names else f"no {word} is declared"
             yield Problem(
                 resource.where,
-                f'{mention.path} "{mention.name}" is not a declared {word}{nearest(mention.name, names)}',
+                f'{written} "{mention.name}" is not a declared {word}{nearest(mention.name, names)}',
                 known if len(known) < 200 else "",
             )
 
 
 def _circle(graph: Graph, circle: tuple[str, ...]) -> Problem:
     first = next((resource for resource in graph.resources if resource.name == circle[0]), None)
+    stacks = all(graph.get("Stack", name) for name in circle)
     return Problem(
         first.where if first else "",
         f"a circle: {' -> '.join(circle)}",
-        "take one of these out of after=; Core never ends a deploy of a circle",
+        "take one of these out of after=" if stacks else "take one of these references out",
     )
 
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 class Kind:
     """One kind.
 
-    ``key``: name of the id field in reads of one resource. ``table``: its TOML table. ``module``: where in model.config its
-    configuration is, as ``{name}Config``. ``resource``: whether it is one of Komodo's resources (with description, tags,
-    template and ``UpdateResourceMeta``) or something kept beside them.
+    ``key``: name of the id field in reads of one resource. ``table``: its TOML table. ``module``: where in model.config
+    its configuration is, as ``{name}Config``. ``resource``: whether it is one of Komodo's resources (with description,
+    tags, template and ``UpdateResourceMeta``) or something kept beside them.
     """
 
     name: str

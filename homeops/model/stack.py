@@ -42,8 +42,8 @@ class Stack(Declaration, StackConfig):
 
     @property
     def host_name(self) -> str:
-        """The name of the host."""
-        return name_of(self.host)
+        """The name of the host; empty when the declaration lacks it."""
+        return name_of(self.__dict__.get("host", ""))
 
     @property
     def path(self) -> str:
