@@ -86,7 +86,7 @@ class Bindings:
             else:
                 entry = rest.pop(found)
                 if name in _UNORDERED and isinstance(value, list) and isinstance(entry, list):
-                    entry = self._in_order(value, entry)
+                    entry = self._in_order(cast(list[Any], value), cast(list[Any], entry))
                 yield from self.differences(value, entry, f"{where}.{name}")
         for name, value in rest.items():
             yield Difference(f"{where}.{name}", "(absent)", value)

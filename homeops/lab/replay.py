@@ -17,8 +17,8 @@ from homeops.lab.core.clock import SteppedClock
 from homeops.lab.core.core import Core
 from homeops.lab.core.schedules_clock import ScheduleClock
 from homeops.lab.core.settings import Settings
-from homeops.lab.recorded_world import ADDRESSES, RecordedWorld, core_secrets
 from homeops.lab.recorded_feed import RecordedFeed
+from homeops.lab.recorded_world import ADDRESSES, RecordedWorld, core_secrets
 from homeops.lab.recording import Bindings, Difference
 
 Step = dict[str, Any]
@@ -55,7 +55,7 @@ class Replay:
         if "world" not in self.recording and "periphery" in self.recording["needs"]:
             self.recording = _with_host(self.recording)
         world: dict[str, Any] | None = self.recording.get("world")
-        settings = _settings(self.recording.get("core_config") or {})
+        settings = Settings.of_environment(self.recording.get("core_config") or {})
         if world is not None:
             settings = replace(
                 settings, secrets=core_secrets(world.get("core_config") or []), host="http://127.0.0.1:9320"
@@ -72,7 +72,14 @@ class Replay:
 
     def play(self) -> list[Played]:
         """Play every step; a step that differs does not end the conversation."""
-        return [Played(index, step, list(self._play_step(step))) for index, step in enumerate(self.recording["steps"])]
+        return [Played(index, step, self._attempt(step)) for index, step in enumerate(self.recording["steps"])]
+
+    def _attempt(self, step: Step) -> list[Difference]:
+        """Play one step; one that cannot be played, for want of what an earlier one should have left, differs."""
+        try:
+            return list(self._play_step(step))
+        except (OSError, LookupError, ValueError, TypeError, AttributeError) as error:
+            return [Difference("step", "to be played", f"{type(error).__name__}: {error}")]
 
     def _play_step(self, step: Step) -> list[Difference]:
         match step:
@@ -83,14 +90,14 @@ class Replay:
                 body = {"type": "GetUpdate", "params": {"id": update}}
                 request = {"method": "POST", "path": "/read", "body": body}
                 return self._poll({**request, "status": 200, "response": step["response"]}, finished=True)
-            case {"wait_until": dict(request)}:
+            case {"wait_until": request}:
                 return self._poll({**request, "status": step["status"], "response": step["response"]})
-            case {"parallel": list(requests)}:
+            case {"parallel": requests}:
                 return self._parallel(requests, step)
             case {"ws": _}:
                 self.clock.settle()
                 return self.feed.play(step)
-            case {"world": dict(world)} if self.world is not None:
+            case {"world": world} if self.world is not None:
                 return self.world.play(world)
             case {"no_answer": said, "method": _, "path": _}:
                 answer = self._send(step)
@@ -215,14 +222,6 @@ def _with_host(recording: dict[str, Any]) -> dict[str, Any]:
     """A recording in which a host answers at ``<periphery>``, told as those recordings that have a world."""
     told: dict[str, Any] = json.loads(json.dumps(recording).replace("/etc/komodo", "<dir>/periphery"))
     return told | {"world": {"servers_reachable": {ADDRESSES["alpha"]: True}}}
-
-
-def _settings(environment: dict[str, str]) -> Settings:
-    settings = Settings()
-    if "KOMODO_AUTH_RATE_LIMIT_DISABLED" in environment:
-        disabled = environment["KOMODO_AUTH_RATE_LIMIT_DISABLED"] != "false"
-        settings = replace(settings, auth_rate_limit_disabled=disabled)
-    return settings
 
 
 def play_file(path: Path) -> list[Played]:

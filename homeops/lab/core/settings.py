@@ -1,6 +1,8 @@
 """How a simulated Core is configured: the options of Core's own configuration that change what its API answers."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +43,28 @@ class Settings:
     admin_password: str = "changeme"  # noqa: S105 - of a simulated user, as in the recordings
     admin_key: str = "K_" + "0" * 39 + "1_K"
     admin_secret: str = "S_" + "0" * 39 + "1_S"
+
+    @classmethod
+    def of_environment(cls, environment: Mapping[str, str]) -> Self:
+        """The settings that Core would read from its environment: ``KOMODO_TITLE`` and so on."""
+        chosen: dict[str, Any] = {}
+        for option in fields(cls):
+            text = environment.get(f"KOMODO_{option.name.upper()}")
+            if text is not None and option.default is not MISSING:
+                chosen[option.name] = _read(option.default, text)
+        return cls(**chosen)
+
+
+def _read(default: object, text: str) -> Any:
+    """A value as the default is one."""
+    match default:
+        case bool():
+            return text.strip().lower() in ("true", "1")
+        case int():
+            return int(text)
+        case float():
+            return float(text)
+        case tuple():
+            return tuple(part.strip() for part in text.split(",") if part.strip())
+        case _:
+            return text
