@@ -1,0 +1,5 @@
+"""``python -m homeops``: the command line."""
+
+from homeops.cli.main import app
+
+app()

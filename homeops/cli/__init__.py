@@ -1,0 +1,1 @@
+"""The command line: ``homeops ...``, one module a group of commands."""

@@ -1,0 +1,56 @@
+"""The entry point: groups of commands, and what an error looks like.
+
+Exit codes: 0 done, 1 an expected failure (its message is shown, nothing else) or what a command says, 2 wrong usage.
+"""
+
+import os
+import sys
+import traceback
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from homeops.cli import lab, status
+from homeops.cli.screen import err
+from homeops.errors import HomeopsError
+
+commands = typer.Typer(
+    name="homeops",
+    help="A Docker homelab as one typed graph, run by Komodo.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+commands.add_typer(lab.commands, name="lab")
+commands.command("status")(status.status)
+
+_DEBUG = "HOMEOPS_DEBUG"
+
+
+@commands.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", envvar=_DEBUG, help="Show where an error comes from.")] = False,
+) -> None:
+    """Note the options that stand before a command."""
+    if debug:
+        os.environ[_DEBUG] = "1"
+
+
+def app() -> None:
+    """Run the command line and exit."""
+    try:
+        commands()
+    except HomeopsError as error:
+        if os.environ.get(_DEBUG):
+            err.print(Text(traceback.format_exc()), soft_wrap=True)
+        for problem in error.problems:
+            err.print(Text(str(problem)), style="red", soft_wrap=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

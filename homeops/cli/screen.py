@@ -1,0 +1,40 @@
+"""What the command line prints on: results go to standard output, everything else to standard error."""
+
+import sys
+
+from rich.console import Console
+from rich.status import Status
+from rich.text import Text
+
+_WIDE = 200
+"""The width where no terminal has one, so that nothing is cut in a file or a pipe."""
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
+err = Console(highlight=False, stderr=True, width=None if sys.stderr.isatty() else _WIDE)
+
+
+class Progress:
+    """Shows work that takes time: lines that stay, and on a terminal one line below them that changes."""
+
+    def __init__(self) -> None:
+        self._status: Status | None = err.status("") if err.is_terminal else None
+
+    def __enter__(self) -> "Progress":
+        """Begin."""
+        if self._status:
+            self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End: the changing line goes away."""
+        if self._status:
+            self._status.stop()
+
+    def working(self, text: str) -> None:
+        """What is being done at this moment."""
+        if self._status:
+            self._status.update(Text(text))
+
+    def line(self, text: str) -> None:
+        """Something to keep."""
+        err.print(Text(text), soft_wrap=True)

@@ -1,0 +1,97 @@
+"""The process behind a rehearsal: a simulated Core with its hosts on a port of this machine, until told to end."""
+
+import json
+import os
+import signal
+import threading
+from contextlib import suppress
+from dataclasses import replace
+from types import FrameType
+from urllib.parse import urlsplit
+
+from homeops.lab.core.core import Core
+from homeops.lab.core.settings import Settings
+from homeops.lab.home import LabHome, Running, write_private
+from homeops.lab.hosts import LoopbackAgents
+from homeops.lab.http import CoreServer
+from homeops.lab.memory import recall, remember
+from homeops.settings import load_settings
+
+STACK = "lab"
+"""The Pulumi stack of the rehearsal."""
+
+PORT = 9120
+"""Komodo's own; another one is taken where it is in use."""
+
+SAVE_SECONDS = 1.0
+
+
+def serve(home: LabHome, port: int = PORT) -> None:
+    """Be the lab's Core: this call ends with SIGTERM or SIGINT. Raises LabError when one runs already."""
+    ending = threading.Event()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        ending.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    home.make()
+    with home.as_core():
+        core = _core(home)
+        server = _server(core, _port(home, port))
+        core.settings = replace(core.settings, host=server.address)
+        memory = Memory(home, core)
+        with server:
+            home.note(Running(os.getpid(), server.address))
+            while not ending.wait(SAVE_SECONDS):
+                memory.save()
+        memory.save(always=True)
+
+
+class Memory:
+    """Writes what the lab remembers, after requests and for as long as something is still changing."""
+
+    def __init__(self, home: LabHome, core: Core) -> None:
+        self._home = home
+        self._core = core
+        self._requests = -1
+        self._written = ""
+
+    def save(self, *, always: bool = False) -> None:
+        """Write it if it changed."""
+        requests = self._core.requests.total()
+        if requests == self._requests and not always:
+            return
+        text = json.dumps(remember(self._core))
+        if text == self._written:
+            # Nothing changed since the last look, so the next look waits for a request.
+            self._requests = requests
+            return
+        write_private(self._home.memory, text)
+        self._written = text
+
+
+def _core(home: LabHome) -> Core:
+    key = home.key()
+    settings = Settings(admin_key=key.key, admin_secret=key.secret, admin_password=key.password)
+    core = Core(settings)
+    agents = LoopbackAgents(core.clock, directory=home.files)
+    core.agents = agents
+    # What a deploy in the rehearsal takes from the repository is this working tree, pushed or not.
+    agents.repositories.serve(load_settings(STACK, home.root).repository.name, home.root)
+    with suppress(FileNotFoundError):
+        recall(core, agents, json.loads(home.memory.read_text(encoding="utf-8")))
+    return core
+
+
+def _port(home: LabHome, wanted: int) -> int:
+    """The port of last time, so that addresses stay true over a restart; else the one that is wanted."""
+    last = home.last()
+    return (urlsplit(last.address).port if last else None) or wanted
+
+
+def _server(core: Core, port: int) -> CoreServer:
+    try:
+        return CoreServer(core, port)
+    except OSError:
+        return CoreServer(core, 0)
