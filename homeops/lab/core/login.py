@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 from homeops.lab.core.api_keys import create_key
 from homeops.lab.core.auth import RateLimiter, digest
-from homeops.lab.core.dispatch import answers
+from homeops.lab.core.dispatch import Route, answers
 from homeops.lab.core.refusal import Refusal
 from homeops.lab.core.state import Document
 from homeops.lab.core.users import named_user, new_user, user_id
-from homeops.lab.core.validation import check_password, check_username
+from homeops.lab.core.validation import check_api_key_name, check_password, check_username
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,14 +87,28 @@ def _password(user: Document) -> str | None:
     return None
 
 
-@answers("login", "ExchangeForJwt", "CompletePasskeyLogin", "CompleteTotpLogin")
-def no_login_begun(core: "Core", caller: Document, _params: Document) -> Any:
-    """The second halves of logins that never begin here."""
+_NOT_BEGUN: dict[tuple[Route, str], str] = {
+    ("login", "ExchangeForJwt"): "Authentication steps must be completed before JWT can be retrieved",
+    ("login", "CompletePasskeyLogin"): "Passkey login has not been initiated for this session",
+    ("login", "CompleteTotpLogin"): "TOTP login has not been initiated for this session",
+    ("manage", "ConfirmPasskeyEnrollment"): "Passkey enrollment has not been initiated for this session",
+    ("manage", "ConfirmTotpEnrollment"): "TOTP enrollment has not been initiated for this session",
+}
+"""The second halves of what needs a session: here no first half ever begins one."""
 
-    def refuse() -> None:
-        raise Refusal("Session is not authenticated", status=401)
 
-    return _limited(core, core.limiter, caller["address"], refuse)
+def _refuse_second_half(route: Route, name: str, text: str) -> None:
+    @answers(route, name)
+    def refuse(core: "Core", caller: Document, _params: Document) -> Any:
+        refusal = Refusal(text, status=401)
+        if route == "login":
+            core.limiter.check(caller["address"], core.now())
+            raise core.limiter.failed(caller["address"], refusal, core.now())
+        raise refusal
+
+
+for (_route, _name), _text in _NOT_BEGUN.items():
+    _refuse_second_half(_route, _name, _text)
 
 
 @answers("manage", "GetUserId")
@@ -131,7 +145,7 @@ def update_password(core: "Core", caller: Document, params: Document) -> Any:
     if caller["config"]["type"] == "Local":
         caller["config"] = local
     elif caller["config"]["type"] == "Service":
-        raise Refusal("Service users cannot have a password")
+        raise Refusal("Service Users cannot add additional login methods")
     else:
         caller["linked_logins"]["Local"] = local
     return {}
@@ -156,28 +170,52 @@ def delete_api_key(core: "Core", caller: Document, params: Document) -> Any:
 
 
 @answers("manage", "UpdateExternalSkip2fa")
-def update_external_skip_2fa(_core: "Core", caller: Document, params: Document) -> Any:
+def update_external_skip_2fa(core: "Core", caller: Document, params: Document) -> Any:
     """Whether logins elsewhere need a second factor."""
+    _require_unlocked(core, caller)
     caller["external_skip_2fa"] = params["external_skip_2fa"]
     return {}
 
 
+@answers("manage", "BeginExternalLoginLink")
+def begin_external_login_link(core: "Core", caller: Document, _params: Document) -> Any:
+    """The first half of a login elsewhere, which leads nowhere here."""
+    _require_unlocked(core, caller)
+    return {}
+
+
 @answers("manage", "UnlinkLogin")
-def unlink_login(_core: "Core", caller: Document, params: Document) -> Any:
+def unlink_login(core: "Core", caller: Document, params: Document) -> Any:
     """Forget a login elsewhere."""
+    _require_unlocked(core, caller)
     caller["linked_logins"].pop(params["provider"], None)
     return {}
 
 
 @answers("manage", "UnenrollTotp")
-def unenroll_totp(_core: "Core", caller: Document, _params: Document) -> Any:
+def unenroll_totp(core: "Core", caller: Document, _params: Document) -> Any:
     """Forget the second factor that is a code."""
+    _require_unlocked(core, caller)
     caller["totp"] = {"secret": "", "confirmed_at": 0, "recovery_codes": []}
     return {}
 
 
 @answers("manage", "UnenrollPasskey")
-def unenroll_passkey(_core: "Core", caller: Document, _params: Document) -> Any:
+def unenroll_passkey(core: "Core", caller: Document, _params: Document) -> Any:
     """Forget the second factor that is a key."""
+    _require_unlocked(core, caller)
     caller["passkey"] = {"passkey": None, "created_at": 0}
     return {}
+
+
+@answers("manage", "CreateApiKeyV2")
+def create_api_key_v2(_core: "Core", _caller: Document, params: Document) -> Any:
+    """Keys without a secret, which Komodo does not have."""
+    check_api_key_name(params["name"])
+    raise Refusal("Must implement 'AuthImpl::create_api_key_v2'.")
+
+
+@answers("manage", "DeleteApiKeyV2")
+def delete_api_key_v2(_core: "Core", _caller: Document, _params: Document) -> Any:
+    """Keys without a secret, which Komodo does not have."""
+    raise Refusal("Must implement 'AuthImpl::get_api_key_v2_user_id'.")
