@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from homeops.lab.core.json_source import Reader, Source
-from homeops.lab.core.misfit import Misfit
+from homeops.lab.core.misfit import Misfit, wrong_value
 from homeops.lab.core.schema import Field, Listing, Struct, Text, TextEnum, Whole, fresh, plain_enum
 
 # What Rust's ``trim_end`` takes for white space.
@@ -162,6 +162,61 @@ class Without:
         value = self.inner.read(source)
         del value[self.dropped]
         return value
+
+
+@dataclass(frozen=True, slots=True)
+class _HexText:
+    def read(self, source: Source) -> str:
+        return source.scalar() if source.shape() == "string" else source.refuse("hexstring or byte array")
+
+
+@dataclass(frozen=True, slots=True)
+class Bson:
+    """Anything that a database query may hold; ids and long numbers are written ``{"$oid": ...}`` and so on."""
+
+    def read(self, source: Source) -> Any:
+        """Plain JSON; ids stay as they are written."""
+        match source.shape():
+            case "object":
+                return self._document(source)
+            case "array":
+                return source.array(lambda _index: self, lambda values: values)
+            case _:
+                value = source.scalar()
+                return source.settled(lambda: _signed(value))
+
+    def _document(self, source: Source) -> Any:
+        values: dict[str, Any] = {}
+        readers: dict[str, Reader] = {"$oid": _HexText(), "$numberLong": Text()}
+
+        def store(key: str, value: Any) -> None:
+            if key == "$oid" and not _OBJECT_ID.fullmatch(value):
+                raise wrong_value(value, "24-character, big-endian hex string")
+            values[key] = value
+
+        def finish() -> Any:
+            long = values.get("$numberLong")
+            return int(long) if long is not None and _WHOLE.fullmatch(long) else values
+
+        return source.object(lambda key: readers.get(key, self), store, finish)
+
+
+_OBJECT_ID = re.compile("[0-9a-fA-F]{24}")
+
+
+def _signed(value: Any) -> Any:
+    if isinstance(value, int) and value >= 2**63:
+        raise Misfit(f"cannot represent {value} as a signed number")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class BsonDocument:
+    """A database query."""
+
+    def read(self, source: Source) -> Any:
+        """Plain JSON."""
+        return Bson().read(source) if source.shape() == "object" else source.refuse("a Bson")
 
 
 _VERSION = Struct("VersionInner", tuple(Field(name, Whole("i32")) for name in ("major", "minor", "patch")))

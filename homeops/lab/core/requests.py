@@ -10,7 +10,7 @@ from typing import Any
 from homeops.lab.core.config_schema import config_type, execution_struct
 from homeops.lab.core.dispatch import Route
 from homeops.lab.core.json_source import Reader
-from homeops.lab.core.komodo_types import PermissionOrLevel, TextOrTexts
+from homeops.lab.core.komodo_types import BsonDocument, PermissionOrLevel, TextOrTexts
 from homeops.lab.core.schema import (
     REQUIRED,
     Field,
@@ -40,7 +40,7 @@ _PRIMITIVES: dict[str, tuple[Reader, Any]] = {
     "text": (Text(), ""),
     "flag": (Flag(), False),
     "texts": (TextOrTexts(), []),
-    "bson": (PlainObject("a Bson"), {}),
+    "bson": (BsonDocument(), {}),
     "json": (PlainObject("a map"), {}),
     "toml": (PlainObject("struct ResourcesToml"), {}),
     "permission": (PermissionOrLevel(), {"level": "None", "specific": []}),
