@@ -1,0 +1,1 @@
+"""Measurements, not tests: ``make bench`` prints a table and writes bench/results.json."""
