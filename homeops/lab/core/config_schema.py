@@ -29,12 +29,12 @@ from homeops.lab.core.schema import (
     Maybe,
     PlainValue,
     Struct,
-    Tagged,
     Text,
     TextEnum,
     Whole,
     plain_enum,
 )
+from homeops.lab.core.schema_tagged import Tagged
 from homeops.model.config.alerter import ResourceTarget
 from homeops.model.config.build import ImageRegistryConfig
 from homeops.model.config.builder import ProviderAccount

@@ -10,7 +10,8 @@ from homeops.lab.core.json_text import parse
 from homeops.lab.core.misfit import Misfit
 from homeops.lab.core.permissions import grant_on
 from homeops.lab.core.refusal import Refusal
-from homeops.lab.core.schema import Field, Struct, Tagged, Text, plain_enum
+from homeops.lab.core.schema import Field, Struct, Text, plain_enum
+from homeops.lab.core.schema_tagged import Tagged
 from homeops.lab.core.state import Document
 from homeops.lab.core.update_documents import LISTENERS
 from homeops.lab.core.users import user_id

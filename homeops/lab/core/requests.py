@@ -20,12 +20,12 @@ from homeops.lab.core.schema import (
     Maybe,
     PlainObject,
     Struct,
-    Tagged,
     Text,
     TextEnum,
     Whole,
     plain_enum,
 )
+from homeops.lab.core.schema_tagged import Tagged
 
 _TABLE = Path(__file__).with_name("requests.txt")
 _HEAD = re.compile(r"(read|write|execute|login|manage|struct|enum|tagged) (.*)")
