@@ -7,17 +7,20 @@ key, so neither the plaintext nor a private key is needed, and new recipients fo
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
+from homeops.compose.secret_files import SecretFile, secret_files
+from homeops.errors import Problem, SecretsError
 from homeops.model.config.stack import StackConfig
 from homeops.model.graph import Graph, Resource
 from homeops.model.wire import whole
 
 CONTAINER_FIELDS = (
+    "swarm_id",
     "server_id",
     "project_name",
     "run_directory",
@@ -40,6 +43,8 @@ CONTAINER_FIELDS = (
 )
 """Fields of a Stack that change its containers; the others (alerts, links, webhooks, updates) do not."""
 
+Tree = dict[str, Any]
+
 _VARIABLE = re.compile(r"\[\[([A-Za-z_][A-Za-z0-9_]*)\]\]")
 
 
@@ -48,24 +53,47 @@ def fingerprint(stack: Resource, graph: Graph, root: Path) -> dict[str, str]:
     config = stack.config
     if not isinstance(config, StackConfig):
         raise TypeError(f"{stack.kind} {stack.name} has no containers")
-    variables = {variable.name: str(getattr(variable.config, "value", "")) for variable in graph.of("Variable")}
+    filled = _Variables(graph, on=not config.skip_secret_interp).filled
+    secrets = _secret_files(root, config)
     parts: dict[str, str] = {}
     for path in config.file_paths:
         parts[f"compose {path}"] = _file_digest(root / path)
+    for path, file in secrets.items():
+        for key, ciphertext in _ciphertexts(path, file):
+            parts[f"secret {path} {key}"] = _digest(ciphertext)
     for file in config.config_files:
-        parts[f"config {file.path}"] = _file_digest(root / file.path)
-    if config.pre_deploy.path:
-        for path in sorted((root / config.pre_deploy.path).glob("*.sops.*")):
-            for key, ciphertext in _ciphertexts(path):
-                parts[f"secret {path.relative_to(root)} {key}"] = _digest(ciphertext)
+        # A secret file is no part as a whole: what sops writes beside the values changes nothing that a container sees.
+        if file.path not in secrets:
+            parts[f"config {file.path}"] = _file_digest(root / file.path)
     for line in config.environment.splitlines():
         name, separator, value = line.partition("=")
         if separator and not name.strip().startswith("#"):
-            parts[f"env {name.strip()}"] = _digest(_VARIABLE.sub(lambda m: variables.get(m[1], m[0]), value.strip()))
-    fields = {name: whole(getattr(config, name)) for name in CONTAINER_FIELDS}
-    defaults = {name: whole(getattr(StackConfig(), name)) for name in CONTAINER_FIELDS}
-    parts |= {f"komodo {name}": _digest(json.dumps(value)) for name, value in fields.items() if value != defaults[name]}
+            parts[f"env {name.strip()}"] = _digest(filled(value.strip()))
+    default = StackConfig()
+    for field in CONTAINER_FIELDS:
+        value = getattr(config, field)
+        if value != getattr(default, field):
+            parts[f"komodo {field}"] = _digest(filled(json.dumps(whole(value))))
     return parts
+
+
+class _Variables:
+    """Komodo's variables, to put in place of ``[[NAME]]`` as Komodo will; ``on``: whether the stack asks for it."""
+
+    def __init__(self, graph: Graph, *, on: bool) -> None:
+        named = graph.of("Variable") if on else ()
+        self.values = {variable.name: str(getattr(variable.config, "value", "")) for variable in named}
+
+    def filled(self, text: str) -> str:
+        return _VARIABLE.sub(lambda match: self.values.get(match[1], match[0]), text)
+
+
+def _secret_files(root: Path, config: StackConfig) -> dict[str, SecretFile]:
+    """The files that the pre-deploy hook decrypts, by path relative to the repository."""
+    directory = root / config.pre_deploy.path
+    if not config.pre_deploy.path or not directory.is_dir():
+        return {}
+    return {str(file.encrypted.relative_to(root)): file for file in secret_files(directory)}
 
 
 def _digest(content: str | bytes) -> str:
@@ -88,27 +116,30 @@ def _file_digest(path: Path) -> str:
     return _seen[key]
 
 
-def _ciphertexts(path: Path) -> Iterator[tuple[str, str]]:
+def _ciphertexts(where: str, file: SecretFile) -> Iterator[tuple[str, str]]:
     """Each key of an encrypted file with its ciphertext; what sops itself adds is left out."""
-    text = path.read_text(encoding="utf-8")
-    if path.suffix == ".env":
-        for line in text.splitlines():
-            name, separator, value = line.partition("=")
-            if separator and not name.startswith(("sops_", "#")):
-                yield name, value
-        return
-    document: Any = yaml.safe_load(text)
-    if isinstance(document, Mapping):
-        yield from _leaves({key: value for key, value in document.items() if key != "sops"}, "")  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    try:
+        text = file.encrypted.read_text(encoding="utf-8")
+        if file.format == "env":
+            pairs = (line.partition("=") for line in text.splitlines())
+            yield from ((key, value) for key, sign, value in pairs if sign and not key.startswith(("sops_", "#")))
+            return
+        document: Any = json.loads(text) if file.format == "json" else yaml.safe_load(text)
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        reason = str(error).partition("\n")[0]
+        raise SecretsError(Problem(where, f"not a readable secret file ({reason})", f"sops -d {where}")) from None
+    if not isinstance(document, dict):
+        raise SecretsError(Problem(where, "not a secret file: want keys and values", f"sops -d {where}"))
+    yield from _leaves({key: value for key, value in cast(Tree, document).items() if key != "sops"}, "")
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
     match value:
         case dict():
-            for key, item in value.items():  # pyright: ignore[reportUnknownVariableType]
-                yield from _leaves(item, f"{path}.{key}" if path else str(key))  # pyright: ignore[reportUnknownArgumentType]
+            for key, item in cast(Tree, value).items():
+                yield from _leaves(item, f"{path}.{key}" if path else str(key))
         case list():
-            for place, item in enumerate(value):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+            for place, item in enumerate(cast(list[Any], value)):
                 yield from _leaves(item, f"{path}[{place}]")
         case _:
             yield path, str(value)

@@ -12,9 +12,14 @@ TRANSCRIPTS = Path(__file__).parents[1] / "data" / "transcripts"
 Json = dict[str, Any]
 
 
+def as_json(value: Any) -> Json | None:
+    """The value when it is a JSON object, else None."""
+    return cast(Json, value) if isinstance(value, dict) else None
+
+
 @dataclass(frozen=True)
 class Exchange:
-    """One request and its answer. ``config``: what the request gave as configuration, None when it gave none."""
+    """One request and its answer."""
 
     file: str
     request: str
@@ -23,8 +28,15 @@ class Exchange:
     response: Any
 
     @property
-    def config(self) -> Any:
-        return self.params.get("config")
+    def config(self) -> Json | None:
+        """The configuration that the request gave, None when it gave none."""
+        return as_json(self.params.get("config"))
+
+    @property
+    def stored(self) -> Json | None:
+        """The configuration of the resource that was answered, None when none was, or it was not recorded."""
+        answer = as_json(self.response)
+        return as_json(answer.get("config")) if answer and self.status == 200 else None
 
     def __str__(self) -> str:
         return f"{self.file}: {self.request} {json.dumps(self.params)[:160]}"
@@ -45,8 +57,7 @@ def of_file(number: str) -> tuple[Exchange, ...]:
 
 def _of_file(file: Path) -> Iterator[Exchange]:
     for step in json.loads(file.read_text(encoding="utf-8"))["steps"]:
-        body = step.get("body")
-        if isinstance(body, dict) and "type" in body and "status" in step:
-            content = cast(Json, body)
-            params = cast(Json, content.get("params") or {})
-            yield Exchange(file.name, str(content["type"]), params, int(step["status"]), step.get("response"))
+        body = as_json(step.get("body"))
+        if body and "type" in body and "status" in step:
+            params = as_json(body.get("params")) or {}
+            yield Exchange(file.name, str(body["type"]), params, int(step["status"]), step.get("response"))

@@ -1,6 +1,6 @@
 """The shape of a value (field names, types, enumerations) read from the OpenAPI document and from a model, to compare.
 
-A shape is plain data: ``"string"``, ``["array", shape]``, ``{"field": shape}``, ``["one of", {tag: shape}]`` and the like.
+A shape is plain data: ``"string"``, ``["array", shape]``, ``{"field": shape}``, ``["one of", {tag: shape}]``, ...
 """
 
 from types import UnionType
@@ -111,7 +111,7 @@ def _shape_of_members(members: tuple[Any, ...]) -> Shape:
 def _shape_of_tagged(model: type[BaseModel]) -> Shape:
     """One model for all members of a union that have the same fields beside their tag."""
     fields = dict(shape_of_model(model))
-    return ["one of", {tag: fields for tag in fields.pop("type")[1]}]
+    return ["one of", dict.fromkeys(fields.pop("type")[1], fields)]
 
 
 def required_of(node: dict[str, Any]) -> set[str]:

@@ -2,7 +2,7 @@
 
 import json
 import struct
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -62,13 +62,12 @@ def test_json_without_defaults_is_a_part_of_whole_json(kind: str, data: st.DataO
 
 
 def _is_part(part: Any, of: Any) -> bool:
-    match part, of:
-        case dict(), dict():
-            return all(key in of and _is_part(value, of[key]) for key, value in part.items())
-        case list(), list():
-            return len(part) == len(of) and all(map(_is_part, part, of))
-        case _:
-            return part == of
+    if isinstance(part, dict):
+        return all(key in of and _is_part(value, of[key]) for key, value in cast(dict[str, Any], part).items())
+    if isinstance(part, list):
+        items = cast(list[Any], part)
+        return len(items) == len(of) and all(map(_is_part, items, of))
+    return bool(part == of)
 
 
 @every_kind

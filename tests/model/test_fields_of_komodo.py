@@ -23,7 +23,7 @@ from homeops.model.config.version import Version
 from homeops.model.kinds import KINDS
 from homeops.model.wire import whole
 from tests.komodo.openapi import document
-from tests.model.recorded import Exchange, Json, exchanges
+from tests.model.recorded import Json, exchanges
 from tests.model.shapes import (
     executions_of_document,
     required_of,
@@ -115,13 +115,12 @@ def test_what_core_wants_whole_is_always_sent_whole(model: type[BaseModel], name
     assert set(whole(model())) == required_of(schema(name))
 
 
-def created_as(kind: str, config: Any) -> Exchange:
-    """The first answered creation of a kind with exactly this configuration."""
+def created_as(kind: str, config: Json | None) -> Json:
+    """What Core stored for the first creation of a kind with exactly this configuration."""
     return next(
-        exchange
+        exchange.stored
         for exchange in exchanges()
-        if exchange.request == f"Create{kind}" and exchange.status == 200 and exchange.config == config
-        if isinstance(exchange.response, dict) and isinstance(exchange.response["config"], dict)
+        if exchange.request == f"Create{kind}" and exchange.config == config and exchange.stored
     )
 
 
@@ -130,7 +129,7 @@ MINIMAL = [kind for kind, described in KINDS.items() if described.resource]
 
 @pytest.mark.parametrize("kind", MINIMAL)
 def test_defaults_are_what_core_answers_to_the_smallest_creation(kind: str) -> None:
-    answer = created_as(kind, None).response["config"]
+    answer = created_as(kind, None)
     if kind == "Action":
         # Core writes a sample script when an Action is created without one; the model says an empty one.
         answer = {**answer, "file_contents": ""}
@@ -142,38 +141,36 @@ def test_defaults_are_what_core_answers_to_the_smallest_creation(kind: str) -> N
 @pytest.mark.parametrize("model", [UrlBuilder, ServerBuilder, AwsBuilder])
 def test_defaults_of_each_type_of_builder_are_what_core_answers(model: type[BaseModel]) -> None:
     name = str(model.model_fields["type"].default)
-    given = _most_minimal("CreateBuilder", name)
+    given, stored = _most_minimal("CreateBuilder", name)
     default = whole(model())
-    assert set(default["params"]) == set(given.response["config"]["params"])
-    unset = set(default["params"]) - set(given.config["params"] if given.config else ()) - {"server_ids"}
-    assert {field: default["params"][field] for field in unset} == {
-        field: given.response["config"]["params"][field] for field in unset
-    }
+    assert set(default["params"]) == set(stored)
+    unset = set(default["params"]) - set(given) - {"server_ids"}
+    assert {field: default["params"][field] for field in unset} == {field: stored[field] for field in unset}
 
 
-def _most_minimal(request: str, type_: str) -> Exchange:
-    found = [
-        exchange
+def _most_minimal(request: str, type_: str) -> tuple[Json, Json]:
+    """The parameters given and stored, of the creation of a type that gave the fewest."""
+    found: list[tuple[Json, Json]] = [
+        ((exchange.config or {"params": {}})["params"], exchange.stored["params"])
         for exchange in exchanges()
-        if exchange.request == request and exchange.status == 200 and isinstance(exchange.response, dict)
-        if isinstance(exchange.response["config"], dict) and exchange.response["config"]["type"] == type_
+        if exchange.request == request and exchange.stored and exchange.stored["type"] == type_
     ]
-    return min(found, key=lambda exchange: len((exchange.config or {"params": {}})["params"]))
+    return min(found, key=lambda pair: len(pair[0]))
 
 
 def test_defaults_of_each_alerter_endpoint_are_what_core_answers() -> None:
     for member in get_args(AlerterConfig.model_fields["endpoint"].annotation):
         name = str(member.model_fields["type"].default)
-        answer = created_as("Alerter", {"endpoint": {"type": name, "params": {}}}).response["config"]["endpoint"]
+        answer = created_as("Alerter", {"endpoint": {"type": name, "params": {}}})["endpoint"]
         assert whole(member()) == answer
 
 
 def _first(kind: str, field: str, given: Any) -> Any:
     """What Core made of a value of a field that was sent alone."""
     return next(
-        exchange.response["config"][field]
+        exchange.stored[field]
         for exchange in exchanges()
-        if exchange.request == f"Update{kind}" and exchange.status == 200 and exchange.config == {field: given}
+        if exchange.request == f"Update{kind}" and exchange.config == {field: given} and exchange.stored
     )
 
 
@@ -196,19 +193,21 @@ def test_defaults_of_a_nested_value_are_what_core_answers(
 
 
 def _recorded_executions() -> list[tuple[Json, Json]]:
+    """Each execution that a procedure was written with, as sent and as stored."""
     pairs: list[tuple[Json, Json]] = []
     for exchange in exchanges():
-        if exchange.request not in ("CreateProcedure", "UpdateProcedure") or exchange.status != 200:
-            continue
-        sent = (exchange.config or {}).get("stages") or []
-        answered = exchange.response["config"]["stages"] if isinstance(exchange.response["config"], dict) else []
-        for before, after in zip(sent, answered, strict=False):
-            # Rows that were sent under the second name of the field count too.
-            rows = before.get("executions") or before.get("execution") or []
-            pairs += [
-                (row["execution"], stored["execution"]) for row, stored in zip(rows, after["executions"], strict=True)
-            ]
+        if exchange.request in ("CreateProcedure", "UpdateProcedure") and exchange.config and exchange.stored:
+            sent: list[Json] = exchange.config.get("stages") or []
+            stored: list[Json] = exchange.stored["stages"]
+            pairs += (pair for before, after in zip(sent, stored, strict=False) for pair in _rows(before, after))
     return pairs
+
+
+def _rows(sent: Json, stored: Json) -> list[tuple[Json, Json]]:
+    """The executions of a stage; rows that were sent under the second name of the field count too."""
+    rows: list[Json] = sent.get("executions") or sent.get("execution") or []
+    after: list[Json] = stored["executions"]
+    return [(row["execution"], other["execution"]) for row, other in zip(rows, after, strict=True)]
 
 
 def test_defaults_of_executions_are_what_core_answers() -> None:

@@ -1,5 +1,7 @@
 """References are found by the fields' marks and renamed in place."""
 
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -82,7 +84,8 @@ def test_executions_refer_to_what_their_parameters_name() -> None:
         fields = {
             name: info for name, info in execution.model_fields.items() if name in words and info.annotation is str
         }
-        sample = execution.model_construct(**dict.fromkeys(execution.model_fields, "x"))
+        every: dict[str, Any] = dict.fromkeys(execution.model_fields, "x")
+        sample = execution.model_construct(**every)
         found = {mention.path: mention.kind for mention in mentions(sample) if mention.path in fields}
         assert found == {name: words[name] for name in fields}, execution
 
@@ -92,7 +95,7 @@ def test_core_refused_a_name_that_nothing_has_exactly_where_a_field_is_marked() 
     seen = 0
     for exchange in exchanges():
         kind = exchange.request.removeprefix("Create").removeprefix("Update")
-        if exchange.status != 500 or kind not in KINDS or not isinstance(exchange.config, dict):
+        if exchange.status != 500 or kind not in KINDS or exchange.config is None:
             continue
         missing = str(exchange.response["error"]).partition("matching ")[2]
         if missing in ("", exchange.params.get("id")):
