@@ -24,14 +24,15 @@ commands = typer.Typer(
 
 Port = Annotated[int, typer.Option(help="Where Core shall answer; another port is taken when it is in use (0: any).")]
 
-REAL_CORE = (
-    "On the real Core of Pulumi.prod.yaml: export KOMODO_API_KEY=... KOMODO_API_SECRET=...; pulumi up -s prod"
-)
+REAL_CORE = "On the real Core of Pulumi.prod.yaml: export KOMODO_API_KEY=... KOMODO_API_SECRET=...; pulumi up -s prod"
 
 
 @commands.command()
 def up(port: Port = PORT) -> None:
-    """Start the rehearsal, or bring it up to date: Core, then the whole fleet by pulumi up."""
+    """Start it, or bring it up to date.
+
+    Starts Core unless it runs, brings the fleet into it with pulumi up, and shows how hosts and stacks stand.
+    """
     root = checkout()
     rehearsal = Rehearsal(root, os.environ)
     with Progress() as progress:
@@ -47,14 +48,20 @@ def up(port: Port = PORT) -> None:
 
 @commands.command()
 def down() -> None:
-    """Remove everything that up made: the process, .lab, the Pulumi stack lab and its history."""
+    """Remove everything that up made.
+
+    That is the process, .lab, and the Pulumi stack lab with its history.
+    """
     with Progress() as progress:
         Rehearsal(checkout(), os.environ).down(progress)
 
 
 @commands.command()
 def status() -> None:
-    """Say whether the rehearsal runs, and where; exit 1 when it does not. For the fleet in it: homeops status."""
+    """Say whether it runs, and where.
+
+    Exits 1 when it does not run. How the fleet in it stands: homeops status.
+    """
     home = LabHome(checkout())
     running = home.running()
     if running is None:
@@ -65,7 +72,10 @@ def status() -> None:
 
 @commands.command()
 def core() -> None:
-    r"""Print the lines that point a shell at the rehearsal's Core: eval "$(homeops lab core)"."""
+    """Print what points a shell at its Core.
+
+    As in: eval "$(homeops lab core)"
+    """
     access = LabHome(checkout()).access()
     for name, value in ((ADDRESS, access.address), (KEY, access.credentials.key), (SECRET, access.credentials.secret)):
         typer.echo(f"export {name}={shlex.quote(value)}")
@@ -73,5 +83,5 @@ def core() -> None:
 
 @commands.command("serve")
 def serve_core(port: Port = PORT) -> None:
-    """Be the rehearsal's Core in the foreground, until Ctrl-C; up does it in the background."""
+    """Be its Core in the foreground, until Ctrl-C."""
     serve(LabHome(checkout()), port)

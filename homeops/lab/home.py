@@ -15,7 +15,7 @@ import fcntl
 import json
 import os
 import secrets
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -128,11 +128,16 @@ class LabHome:
             sleep(0.05)
 
     @contextmanager
-    def alone(self) -> Generator[None]:
-        """Let one ``up`` or ``down`` work at a time; the next one waits."""
+    def alone(self, wait: Callable[[], None]) -> Generator[None]:
+        """Let one ``up`` or ``down`` work at a time; the next one calls ``wait`` and waits."""
+        # The checkout itself is locked: a lock file would be one more thing to remove.
         directory = os.open(self.root, os.O_RDONLY)
         try:
-            fcntl.flock(directory, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                wait()
+                fcntl.flock(directory, fcntl.LOCK_EX)
             yield
         finally:
             os.close(directory)

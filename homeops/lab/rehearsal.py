@@ -15,6 +15,9 @@ from homeops.lab.pulumi_cli import PulumiCli, environment
 from homeops.lab.serve import PORT, STACK
 
 
+WAITING = "Another homeops lab is at work in this checkout; waiting for it to end"
+
+
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
     """The rehearsal of the checkout at ``root``; ``environ`` is the caller's environment."""
@@ -32,7 +35,7 @@ class Rehearsal:
         pulumi = self._pulumi(None)
         if pulumi.program is None:
             raise pulumi.missing()
-        with self.home.alone():
+        with self.home.alone(lambda: listener.line(WAITING)):
             running, fresh = start(self.home, port)
             listener.line(f"Core: {'started at' if fresh else 'is running at'} {running.address}")
             listener.working("Pulumi: starting")
@@ -49,7 +52,7 @@ class Rehearsal:
 
     def down(self, listener: Listener) -> None:
         """Remove everything that ``up`` made; what is not there need not be removed."""
-        with self.home.alone():
+        with self.home.alone(lambda: listener.line(WAITING)):
             if stop(self.home):
                 listener.line("Core: stopped")
             if self._pulumi(None).forget(STACK):
