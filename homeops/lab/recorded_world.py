@@ -32,6 +32,7 @@ class RecordedWorld:
     clock: Clock
     agents: dict[str, RehearsalAgent] = field(default_factory=dict[str, RehearsalAgent])
     _saved: dict[str, Any] | None = None
+    core_is_down: bool = False
     _pushed: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
     def __post_init__(self) -> None:
@@ -73,16 +74,22 @@ class RecordedWorld:
         match world:
             case {"push": str(commit), "repo": str(repo)}:
                 self._push(repo, commit)
-            case {"agent_stopped": str(host)} | {"agent_frozen": str(host)}:
-                self.agents[host].reachable = False
-            case {"agent_started": str(host)} | {"agent_thawed": str(host)}:
+            case {"agent_stopped": str(host)}:
+                self.agents[host].end()
+            case {"agent_started": str(host)}:
                 self.agents[host].reachable = True
+            case {"agent_frozen": str(host)}:
+                self.agents[host].silent = True
+            case {"agent_thawed": str(host)}:
+                self.agents[host].silent = False
             case {"core_stopped": _}:
                 self._saved = self.core.dump()
+                self.core_is_down = True
             case {"core_started": _}:
                 if self._saved is not None:
                     self.core.load(self._saved)
                 begin_again(self.core)
+                self.core_is_down = False
             case {"container_killed": str(name)}:
                 for agent in self.agents.values():
                     if found := agent.engine.containers.get(name):
@@ -160,6 +167,10 @@ def _volumes(engine: Engine, _command: str) -> str:
     return "".join(f"{name}\n" for name in sorted(engine.volumes))
 
 
+def _images(engine: Engine, _command: str) -> str:
+    return "".join(f"{image}\n" for image in sorted(engine.images or ()))
+
+
 def _environment(engine: Engine, command: str) -> str:
     container = engine.containers.get(command.split()[2])
     environment: dict[str, str] = (container.definition.get("environment") or {}) if container else {}
@@ -171,6 +182,7 @@ _LOOKS: tuple[tuple[str, Callable[[Engine, str], str]], ...] = (
     ("docker ps -a --format {{.Names}} {{.State}}", _containers),
     ("docker volume ls --format {{.Name}}", _volumes),
     ("docker inspect", _environment),
+    ("docker images --format {{.Repository}}:{{.Tag}}", _images),
 )
 
 

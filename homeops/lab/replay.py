@@ -68,7 +68,11 @@ class Replay:
         self.feed = RecordedFeed(self.core, self.bindings)
         if world is not None:
             self.world = RecordedWorld(world, self.recording["steps"], self.core, self.bindings, self.clock)
-        self.identities = {"admin": {"X-API-KEY": settings.admin_key, "X-API-SECRET": settings.admin_secret}}
+        admin = next(iter(self.core.state.users))
+        self.identities = {
+            "admin": {"X-API-KEY": settings.admin_key, "X-API-SECRET": settings.admin_secret},
+            "admin-jwt": {"Authorization": self.core.tokens.issue(admin, self.core.now())},
+        }
 
     def play(self) -> list[Played]:
         """Play every step; a step that differs does not end the conversation."""
@@ -118,6 +122,8 @@ class Replay:
     def _send(self, request: Step) -> Answer | None:
         # What runs in the background comes as far as it can without time passing.
         self.clock.settle()
+        if self.world is not None and self.world.core_is_down:
+            return None
         headers = {"Content-Type": JSON} | self._credentials(request)
         for name, value in self.bindings.fill(request.get("headers") or {}).items():
             headers = {known: kept for known, kept in headers.items() if known.lower() != name.lower()}

@@ -59,10 +59,18 @@ class RepoOrder:
     replacers: Replacers = ()
 
 
+class AgentGone(Exception):  # noqa: N818 - the agent's end, not an error of the simulator
+    """The agent ends in the middle of its work."""
+
+
 class Agent(Protocol):
     """One host as Core sees it through its agent. Calls block until the work is done; refusals are AgentFailure."""
 
     reachable: bool
+    connection: int
+    """Changes whenever the agent ended: what was asked of it before is never answered."""
+    silent: bool
+    """Whether it answers nothing for now, though nobody has noticed."""
 
     def information(self) -> Document:
         """Version and what else the agent says of itself (``GetPeripheryInformation``)."""

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_bytes
 
-from homeops.lab.core.agents import AgentFailure, Deployed, Replacers, RepoOrder, StackOrder, project_name
+from homeops.lab.core.agents import AgentFailure, AgentGone, Deployed, Replacers, RepoOrder, StackOrder, project_name
+from homeops.lab.core.agents_docker import build_command, failing_step, image_tags
 from homeops.lab.core.agents_stack_files import compose_paths, file_contents, file_dependencies
 from homeops.lab.core.clock import Clock, SystemClock
 from homeops.lab.core.compose_services import services_of
@@ -47,13 +48,28 @@ class RehearsalAgent:
     engine: Engine = field(default_factory=Engine)
     clock: Clock = field(default_factory=SystemClock)
     reachable: bool = True
+    connection: int = 0
+    silent: bool = False
     run_hooks: bool = False
     version: str = "2.3.2"
     cores: int = 2
     public_key: str = field(default_factory=lambda: base64.b64encode(token_bytes(44)).decode())
     secrets: dict[str, str] = field(default_factory=dict[str, str])
     hook_failures: dict[str, str] = field(default_factory=dict[str, str])
+    build_failures: dict[str, str] = field(default_factory=dict[str, str])
     environment: dict[str, str] = field(default_factory=dict[str, str])
+
+    def end(self) -> None:
+        """End as a process does; the containers go on, work under way does not."""
+        self.reachable = False
+        self.connection += 1
+
+    def go_on(self, connection: int) -> None:
+        """Called between the steps of a piece of work: waits while frozen, stops where the agent has ended."""
+        while self.silent:
+            self.clock.sleep(0.1)
+        if self.connection != connection:
+            raise AgentGone
 
     def information(self) -> Document:
         """Version, cores, load: of a small machine at rest."""
@@ -165,8 +181,10 @@ class RehearsalAgent:
     def container(self, verb: str, name: str) -> Document:
         """One docker command on one container."""
         text = f"docker {verb} {name}"
+        action, _, old = verb.partition(" ")
+        if action in ("pull", "logs"):
+            return log(f"Docker {action.capitalize()}", text)
         with self.engine.lock:
-            action, _, old = verb.partition(" ")
             found = self.engine.containers.get(old or name)
             if found is None:
                 said = f"Error response from daemon: No such container: {old or name}\n"
@@ -202,19 +220,14 @@ class RehearsalAgent:
             )
             self.engine.containers[name] = container
             container.start()
-        return [
-            log("Docker Pull", f"docker pull {image}", stdout=f"{image}\n"),
-            log("Docker Run", f"docker run -d --name {name} {image}", stdout=f"{container.id}\n"),
-        ]
+        run = str(definition.get("run", f"docker run -d --name {name} {image}"))
+        run = str(definition.get("run", f"docker run -d --name {name} {image}"))
+        return [log("Docker Run", run, stdout=f"{container.id}\n")]
 
     def read_files(self, stack: Document) -> tuple[list[Document], list[Document]]:
         """Files of a Stack whose files are on the host."""
         run_directory = self._stack_directory(stack) / stack["config"]["run_directory"]
-        if not run_directory.is_dir():
-            raise AgentFailure(
-                f"Failed to initialize run directory {run_directory!s}", "No such file or directory (os error 2)"
-            )
-        return read_files(run_directory, stack)
+        return read_files(run_directory, stack, "Failed to read compose file contents at")
 
     def repo(self, order: RepoOrder, *, clone: bool) -> Checkout:
         """Clone or pull, write the env file, run the commands; these are run even when git failed."""
@@ -227,13 +240,14 @@ class RehearsalAgent:
         remote = remote_of(config, order.token)
         done = self.repositories.clone(remote, target) if clone else self.repositories.pull(remote, target)
         logs.extend(done.logs)
-        if target.is_dir() or succeeded(done.logs):
-            self._write_env_file(config, target, logs)
+        self._write_env_file(config, target, logs)
         hooks = ("On Clone", "on_clone"), ("On Pull", "on_pull")
         for stage, key in hooks if clone else hooks[1:]:
             command: Document = config[key]
             if command["command"]:
-                logs.append(self._command(stage, command, target, replacers, order.repo["name"]))
+                logs.append(self._command(stage, command, target / command["path"], replacers, order.repo["name"]))
+                if not logs[-1]["success"]:
+                    break
         return Checkout(logs, done.hash, done.message)
 
     def checkout(self, repo: Document) -> Document | None:
@@ -263,22 +277,46 @@ class RehearsalAgent:
         return log("Delete repo", stdout=f"Deleted Repo {target.name}")
 
     def build(self, build: Document, order: RepoOrder | None, replacers: Replacers) -> tuple[list[Document], Checkout]:
-        """Bring the sources here, run the hook, build. The image then is on this host."""
+        """Bring the sources here, run the hook, build. The image then is on this host, under all its tags."""
         config = build["config"]
-        target = self.directory / "builds" / build["name"]
+        logs: list[Document] = []
         done = Checkout([])
-        if order is not None or config["repo"]:
-            source = order.repo["config"] if order else config
-            target = self._repo_directory(order.repo) if order else target
-            done, _ = self.repositories.pull_or_clone(remote_of(source, order.token if order else ""), target)
+        target = self.directory / "builds" / path_name(build["name"])
+        if order is not None:
+            if config["linked_repo"]:
+                target = self._repo_directory(order.repo)
+            done, _ = self.repositories.pull_or_clone(remote_of(order.repo["config"], order.token), target)
+            logs += done.logs
         else:
-            target.mkdir(parents=True, exist_ok=True)
-            (target / "Dockerfile").write_text(config["dockerfile"])
-        logs = list(done.logs)
-        context = target / config["build_path"]
-        if succeeded(logs) and config["pre_build"]["command"]:
-            logs.append(self._command("Pre Build", config["pre_build"], context, replacers, build["name"]))
+            path = target / config["build_path"] / config["dockerfile_path"]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(config["dockerfile"])
+            logs.append(log("Write Dockerfile", stdout=f'Dockerfile contents written to "{path}"'))
+        directory = target / config["build_path"]
+        if succeeded(logs) and config["pre_build"]["command"].strip():
+            hook = config["pre_build"]
+            logs.append(self._command("Pre Build", hook, directory / hook["path"], replacers, build["name"]))
+        if succeeded(logs):
+            text = masked(build_command(build, done.hash), replacers)
+            outcome = self._built(build["name"], directory / config["dockerfile_path"])
+            logs.append(log("Docker Build", text, stderr=outcome.stderr, success=outcome.exit == 0))
+        if succeeded(logs):
+            self.engine.built(image_tags(build, done.hash))
         return logs, done
+
+    def _built(self, name: str, dockerfile: Path) -> Outcome:
+        """How a build ends: as told for its name, or as its Dockerfile foretells."""
+        begun = '#0 building with "default" instance using docker driver\n\n'
+        if name in self.build_failures:
+            return Outcome(1, "", begun + self.build_failures[name])
+        if not dockerfile.is_file():
+            return Outcome(1, "", "ERROR: failed to read dockerfile: open Dockerfile: no such file or directory\n")
+        seconds, code = failing_step(dockerfile.read_text())
+        self.clock.sleep(seconds)
+        if code:
+            said = f'ERROR: process "/bin/sh -c exit {code}" did not complete successfully: exit code: {code}\n'
+            return Outcome(1, "", begun + said)
+        return Outcome(0, "", begun + "#1 exporting to image\n#1 DONE 0.1s\n")
 
     def _interpolated(self, order: StackOrder, logs: list[Document]) -> tuple[Document, list[tuple[str, str]]]:
         """The Stack with this agent's secrets in it, and all that must be masked."""
@@ -334,10 +372,9 @@ class RehearsalAgent:
         lines = entries(config["environment"])
         if not lines:
             return config["env_file_path"] if path.is_file() else None
-        if directory.is_dir():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text("".join(f"{key}={value}\n" for key, value in lines))
-            logs.append(log("Write Environment File", stdout=f'Environment file written to "{path}"'))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(f"{key}={value}\n" for key, value in lines))
+        logs.append(log("Write Environment File", stdout=f'Environment file written to "{path}"'))
         return config["env_file_path"]
 
     def _validate(self, stack: Document, run_directory: Path, result: Deployed) -> None:
@@ -381,7 +418,9 @@ class RehearsalAgent:
         if not directory.is_dir():
             return Outcome(1, "", NOT_FOUND)
         if length := re.fullmatch(r"\s*sleep (\d+(?:\.\d+)?)\s*", text):
+            connection = self.connection
             self.clock.sleep(float(length[1]))
+            self.go_on(connection)
             return Outcome(0, "", "")
         if not self.run_hooks:
             return Outcome(0, "", "")
@@ -441,7 +480,9 @@ class _Compose:
                 return log("Compose Command Wrapper", stderr=refused, success=False), Outcome(1, "", refused)
             text = self._wrapper.replace("[[COMPOSE_COMMAND]]", text)
         start = now_ms()
+        connection = self._agent.connection
         outcome = self._agent.engine.compose(text, self._directory)
+        self._agent.go_on(connection)
         entry = log(
             stage,
             masked(text, self._replacers),
@@ -470,8 +511,10 @@ def remote_of(config: Document, token: str = "") -> Remote:
     )
 
 
-def read_files(run_directory: Path, stack: Document) -> tuple[list[Document], list[Document]]:
-    """The tracked files of a Stack that are there, and an error for each of the others."""
+def read_files(
+    run_directory: Path, stack: Document, failure: str = "Failed to read file contents from"
+) -> tuple[list[Document], list[Document]]:
+    """The tracked files of a Stack that are there, and an error, in these words, for each of the others."""
     found: list[Document] = []
     errors: list[Document] = []
     for dependency in file_dependencies(stack):
@@ -479,8 +522,7 @@ def read_files(run_directory: Path, stack: Document) -> tuple[list[Document], li
         if path.is_file():
             found.append(file_contents(dependency, path.read_text()))
             continue
-        failed = error_log(
-            "", f'Failed to read file contents from "{path}"', ["No such file or directory (os error 2)"]
+        failed = error_log("", f'{failure} "{path}"', ["No such file or directory (os error 2)"]
         )
         errors.append({"path": dependency["path"], "contents": failed["stderr"]})
     return found, errors

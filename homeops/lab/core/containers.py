@@ -79,6 +79,8 @@ class Container:
     networks: list[str]
     fate: Fate
     now: Callable[[], float] = time.time
+    revision: int = 0
+    """Which building of the image it runs."""
     id: str = field(default_factory=lambda: secrets.token_hex(32))
     created: float = 0.0
     started: float | None = None

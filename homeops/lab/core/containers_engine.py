@@ -91,6 +91,8 @@ class Engine:
     networks: set[str] = field(default_factory=set[str])
     volumes: set[str] = field(default_factory=set[str])
     files: dict[str, str] = field(default_factory=dict[str, str])
+    revisions: dict[str, int] = field(default_factory=dict[str, int])
+    """How often an image was built, by its reference."""
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def compose(self, text: str, directory: Path) -> Outcome:
@@ -110,6 +112,13 @@ class Engine:
             return run(command, directory)
         except ComposeFailure as failure:
             return Outcome(1, "", str(failure))
+
+    def built(self, tags: Iterable[str]) -> None:
+        """Note that these images are here and other ones than before: ``up`` makes anew what runs with them."""
+        for tag in tags:
+            self.revisions[tag] = self.revisions.get(tag, 0) + 1
+            if self.images is not None:
+                self.images.add(tag)
 
     def projects(self) -> list[Document]:
         """``docker compose ls -a``: name, status in words, compose files."""
@@ -232,7 +241,9 @@ class Engine:
         definition = project.services[name]
         container_name = definition.get("container_name", f"{project.name}-{name}-1")
         existing = next(iter(self.of(project.name, [name])), None)
-        if existing and existing.definition == definition and existing.name == container_name:
+        revision = self.revisions.get(definition.get("image", ""), 0)
+        same = existing is not None and existing.definition == definition and existing.revision == revision
+        if existing and same and existing.name == container_name:
             if existing.state == "running":
                 return f" Container {container_name} Running \n", "", ""
             fresh.append(existing)
@@ -254,7 +265,7 @@ class Engine:
             del self.containers[existing.name]
         networks = [project.networks[key]["name"] for key in definition.get("networks") or {}]
         fate = behaviour.fates.get(name) or fate_of(definition)
-        container = Container(container_name, project.name, name, definition, networks, fate, self.clock.now)
+        container = Container(container_name, project.name, name, definition, networks, fate, self.clock.now, revision)
         self.containers[container_name] = container
         fresh.append(container)
         return said, f" Container {container_name} {'Recreated' if existing else 'Created'} \n", ""
@@ -335,7 +346,7 @@ class Engine:
                         container.start()
                         said += f" Container {name} Starting \n"
                         ended = f" Container {name} Started \n" + ended
-                    case "stop" if state in ("running", "paused", "restarting"):
+                    case "stop":
                         container.stop()
                         said += f" Container {name} Stopping \n"
                         ended = f" Container {name} Stopped \n" + ended

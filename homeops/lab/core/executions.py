@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import translate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from homeops.lab.core.agents import Agent, AgentFailure
+from homeops.lab.core.agents import Agent, AgentFailure, AgentGone
 from homeops.lab.core.dispatch import answers
 from homeops.lab.core.executions_logs import error_log, log, succeeded
 from homeops.lab.core.json_copy import copied
@@ -29,8 +29,13 @@ if TYPE_CHECKING:
     from homeops.lab.core.core import Core
 
 Steps = Iterator[None]
+T = TypeVar("T")
 Work = Callable[["Run"], Steps]
 
+SILENCE_SECONDS = 10.0
+"""So long Core waits for an agent that does not answer pings."""
+
+_POLL_SECONDS = 0.02
 REMOTE_ERROR = "Decoded error message over Core-Periphery communication channel"
 """What Core puts before an error that an agent answered with."""
 
@@ -61,7 +66,7 @@ class Kind:
 KINDS: dict[str, Kind] = {}
 
 
-@dataclass
+@dataclass(eq=False)
 class Run:
     """One execution that runs: who wanted it, its parameters, its Update, and what it holds busy."""
 
@@ -73,6 +78,7 @@ class Run:
     held: list[tuple[tuple[str, str], str]] = field(default_factory=list[tuple[tuple[str, str], str]])
     outcome: Document | None = None
     """The Update that tells how it went, where that is not its own."""
+    connections: dict[int, int] = field(default_factory=dict[int, int])
     children: list["Run"] = field(default_factory=list["Run"])
     abandoned: bool = False
     """Whether it was cancelled: what it still does changes nothing that Core shows."""
@@ -124,11 +130,48 @@ class Run:
         for child in self.children:
             child.abandon()
 
+    def agent(self, config: Document, without: str = "Must attach either swarm or server") -> Agent:
+        """The agent of the Server that a configuration names (``agent_for``)."""
+        _, agent = agent_for(self.core, config, without)
+        self.connections[id(agent)] = agent.connection
+        return agent
+
+    def ask(self, agent: Agent, work: Callable[[], T]) -> T:
+        """Have an agent do something and wait for it; refused when it has not been heard of for ten seconds."""
+        core, connection = self.core, self.connections.get(id(agent), agent.connection)
+        done: list[T] = []
+        failed: list[AgentFailure | AgentGone] = []
+        ended = threading.Event()
+
+        def run() -> None:
+            try:
+                if agent.connection != connection:
+                    raise AgentGone
+                done.append(work())
+            except (AgentFailure, AgentGone) as reason:
+                failed.append(reason)
+            finally:
+                ended.set()
+
+        core.background(run)
+        quiet = 0.0
+        while not ended.is_set() or (failed and isinstance(failed[0], AgentGone)):
+            core.clock.sleep(_POLL_SECONDS)
+            lost = agent.silent or agent.connection != connection
+            quiet = quiet + _POLL_SECONDS if lost else 0.0
+            if quiet >= SILENCE_SECONDS:
+                raise Refusal("Timed out waiting for message.", ["deadline has elapsed"])
+        if failed:
+            raise failed[0]
+        return done[0]
+
     @contextmanager
     def document(self) -> Iterator[Document]:
         """What it works on as it is stored, to change it; nothing comes of it when that is gone."""
+        nothing: Document = {"info": {}, "config": {}}
         with self.core.state.lock:
-            yield self.core.state.resources[self.kind.kind].get(self.target, {"info": {}, "config": {}})
+            known = self.core.state.resources[self.kind.kind]
+            yield nothing if self.abandoned else known.get(self.target, nothing)
 
 
 def executes(request: str, kind: str, key: str = "") -> Callable[[Work], Work]:
@@ -157,8 +200,13 @@ def begin(core: "Core", caller: Document, request: str, params: Document) -> Run
     update["status"] = "InProgress"
     if kind.stored:
         store(core, update)
-    return Run(core, caller, params, update, kind)
+    run = Run(core, caller, params, update, kind)
+    ACTIVE.setdefault(id(core), []).append(run)
+    return run
 
+
+ACTIVE: dict[int, list[Run]] = {}
+"""The executions under way, by Core."""
 
 RUNNING: dict[tuple[int, str], Run] = {}
 """The executions under way that may be cancelled, by Core and target."""
@@ -221,6 +269,8 @@ def _advance(steps: Steps) -> Refusal | AgentFailure | None:
 
 def _end(run: Run, failure: Refusal | AgentFailure | None, stage: str = "Task Error") -> None:
     core, update = run.core, run.update
+    if run in ACTIVE.get(id(core), []):
+        ACTIVE[id(core)].remove(run)
     if "_id" not in update or run.abandoned:
         run.free()
         return

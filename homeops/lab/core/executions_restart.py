@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from homeops.lab.core.executions_logs import error_log
+from homeops.lab.core.executions import ACTIVE
+from homeops.lab.core.executions_logs import log
 from homeops.lab.core.refusal import Refusal
 from homeops.lab.core.sync_pending import refresh_sync
 
@@ -13,11 +14,13 @@ if TYPE_CHECKING:
 def begin_again(core: "Core") -> None:
     """Fail every Update that was in progress, be busy with nothing, look at every sync before any host is reached."""
     told = "Komodo shutdown during execution. If this is a build, the builder may not have been terminated."
+    for run in ACTIVE.pop(id(core), []):
+        run.abandon()
     with core.state.lock:
         core.state.action_states.clear()
         for update in core.state.updates.values():
             if update["status"] == "InProgress":
-                update["logs"] = [*update["logs"], error_log("Komodo shutdown", told)]
+                update["logs"] = [*update["logs"], log("Komodo shutdown", stderr=told, success=False)]
                 update["status"] = "Complete"
                 update["success"] = False
         core.agents.asleep = True

@@ -42,15 +42,17 @@ def stack_order(core: "Core", stack: Document, services: list[str], logs: list[D
 def deploy_stack(run: Run) -> Steps:
     """Bring a Stack up, and keep in its info what was deployed."""
     stack = run.resource()
-    _, agent = agent_for(run.core, stack["config"])
+    agent = run.agent(stack["config"])
     if stack["config"]["linked_repo"] and not stack["config"]["files_on_host"]:
         find(run.core.state, "Repo", stack["config"]["linked_repo"])
     run.busy("deploying")
     yield
     run.note_services()
     order = stack_order(run.core, stack, run.params["services"], run.update["logs"])
-    result = agent.deploy(order)
+    result = run.ask(agent, lambda: agent.deploy(order))
     run.update["logs"] += result.logs
+    if run.abandoned:
+        return
     with run.core.state.lock:
         # Core stores the result under the name that the Stack had at the start (a rename meanwhile loses it).
         for stored in run.core.state.resources["Stack"].values():
@@ -164,23 +166,23 @@ def _pull_before_restart(run: Run, stack: Document) -> None:
 def pull_stack(run: Run) -> Steps:
     """Bring the files up to date and pull the images."""
     stack = run.resource()
-    _, agent = agent_for(run.core, stack["config"], "PullStack should not be called for Stack in Swarm Mode")
+    agent = run.agent(stack["config"], "PullStack should not be called for Stack in Swarm Mode")
     run.busy("pulling")
     yield
     run.note_services()
     order = stack_order(run.core, stack, run.params["services"], run.update["logs"])
-    run.update["logs"] += agent.pull(order)
+    run.update["logs"] += run.ask(agent, lambda: agent.pull(order))
 
 
 def _compose(run: Run, flag: str, command: str) -> Steps:
     stack = run.resource()
     refusal = "Compose executions (Start, Stop, Restart) should not be called for Stack in Swarm Mode"
-    _, agent = agent_for(run.core, stack["config"], refusal)
+    agent = run.agent(stack["config"], refusal)
     run.busy(flag)
     yield
     run.note_services()
     services = "".join(f" {name}" for name in run.params["services"])
-    run.log(agent.compose(project_name(stack), f"{command}{services}"))
+    run.log(run.ask(agent, lambda: agent.compose(project_name(stack), f"{command}{services}")))
 
 
 def _timeout(run: Run) -> str:
@@ -230,11 +232,11 @@ def run_stack_service(run: Run) -> Steps:
     """``docker compose run`` of one service; its exit code decides."""
     stack = run.resource()
     refusal = "RunStackService should not be called for Stack in Swarm Mode"
-    _, agent = agent_for(run.core, stack["config"], refusal)
+    agent = run.agent(stack["config"], refusal)
     run.busy("deploying")
     yield
     order = stack_order(run.core, stack, [], run.update["logs"])
-    run.log(agent.run_service(order, _run_command(run.params)))
+    run.log(run.ask(agent, lambda: agent.run_service(order, _run_command(run.params))))
 
 
 def _run_command(params: Document) -> str:

@@ -13,6 +13,7 @@ PARTS = (
     "onboarding",
     "swarm_reads",
     "host_reads",
+    "log_reads",
     "resources",
     "resource_lists",
     "summaries",
@@ -31,6 +32,9 @@ PARTS = (
     "containers_requests",
     "executions_stack",
     "repositories_refresh",
+    "executions_repo",
+    "executions_deployment",
+    "builds",
     "sync_pending",
     "sync_run",
 )
