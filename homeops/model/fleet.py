@@ -77,7 +77,7 @@ def resolve(fleet: Fleet, site: Site, directories: Directories) -> Graph:
     graph = Graph(ordered)
     problems += _duplicates(fleet)
     problems += _site_problems(fleet, site)
-    problems += _dangling(graph, fleet)
+    problems += _dangling(resources, fleet)
     problems += [_circle(graph, circle) for circle in circles]
     problems += _clashes(graph)
     problems += _control_plane(fleet, graph)
@@ -204,11 +204,11 @@ def _site_problems(fleet: Fleet, site: Site) -> Iterator[Problem]:
             yield Problem(f"settings: homeops:hosts: {name}", f"no such host is declared{nearest(name, names)}")
 
 
-def _dangling(graph: Graph, fleet: Fleet) -> Iterator[Problem]:
+def _dangling(resources: Sequence[Resource], fleet: Fleet) -> Iterator[Problem]:
     declared: dict[str, list[str]] = {}
     for declaration in fleet.declarations():
         declared.setdefault(declaration.kind, []).append(declaration.name)
-    for resource in graph.resources:
+    for resource in resources:
         for mention in resource.mentions():
             names = declared.get(mention.kind, [])
             # A tag need not be declared: Komodo makes it when it is first used.

@@ -210,7 +210,7 @@ def test_a_changed_environment_is_the_part_of_its_key(repository: Repository) ->
     assert changed(before, after) == {"web": {"env A", "env C"}}
 
 
-# One value that is not the default for each field of a Stack that says how Komodo treats it, not what its containers are.
+# A value that is not the default for each field that says how Komodo treats a stack, not what its containers are.
 KOMODO_ONLY: dict[str, Any] = {
     "links": ["https://web.example"],
     "auto_pull": False,
