@@ -14,7 +14,7 @@ import yaml
 
 from bench.core import Served, served
 from bench.figures import Figure, show, write
-from bench.projects import ROOT, Project, Run, empty, homelab, synthetic
+from bench.projects import ROOT, Project, Run, empty, homelab, shared_directory, synthetic
 
 RESULTS = ROOT / "bench" / "results.json"
 TURNS = 5
@@ -65,9 +65,9 @@ def _of_homelab(parent: Path, nothing: Project) -> list[Figure]:
 
 
 def _of_synthetic(parent: Path, nothing: Project, size: int) -> tuple[list[Figure], float]:
-    parent.mkdir(parents=True)
-    with served(parent / f"synthetic{size}", _repository()) as core:
-        project = synthetic(parent, core.environ, size)
+    repository = shared_directory(parent)
+    with served(repository, _repository()) as core:
+        project = synthetic(parent, core.environ, size, repository)
         made: list[Run] = []
         counts = _counted(core, lambda: made.append(project.up()))
         plain, refreshed, base = _turns(project.preview, lambda: project.preview(refresh=True), nothing.preview)

@@ -113,7 +113,16 @@ def homelab(parent: Path, core: Mapping[str, str]) -> Project:
     return project
 
 
-def synthetic(parent: Path, core: Mapping[str, str], stacks: int) -> Project:
+def shared_directory(parent: Path) -> Path:
+    """A repository that holds the one directory of a synthetic fleet."""
+    repository = parent / "repository"
+    app = repository / "docker/stacks/shared/app"
+    app.mkdir(parents=True)
+    (app / "compose.yaml").write_text("services:\n  app:\n    image: busybox:1.36\n    command: sleep infinity\n")
+    return repository
+
+
+def synthetic(parent: Path, core: Mapping[str, str], stacks: int, repository: Path) -> Project:
     """So many stacks on ten hosts."""
     prod = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text())["config"]
     settings = {
@@ -123,7 +132,5 @@ def synthetic(parent: Path, core: Mapping[str, str], stacks: int) -> Project:
     }
     program = 'from homeops.program import run\n\nrun("bench.fleets")\n'
     project = make(parent / f"synthetic{stacks}", program, core, settings, **{SIZE: str(stacks)})
-    directory = project.directory / "docker/stacks/shared/app"
-    directory.mkdir(parents=True)
-    (directory / "compose.yaml").write_text("services:\n  app:\n    image: busybox:1.36\n    command: sleep infinity\n")
+    (project.directory / "docker").symlink_to(repository / "docker")
     return project

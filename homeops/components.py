@@ -2,6 +2,8 @@
 
 A component stands for what a person declared: a host, a stack, a build, a procedure, a sync. Its children are Komodo's
 objects and, for a stack, its Deploy. Edges are the graph's.
+
+Only hosts register outputs: for the others it would be one more call each, to say what their children say.
 """
 
 from collections.abc import Iterable, Sequence
@@ -67,7 +69,6 @@ class StackComponent(pulumi.ComponentResource):
                 site.deploy_timeout_seconds,
                 _child(self, [self.stack, *after]),
             )
-        self.register_outputs({"stackId": self.stack.id})
 
 
 COMPONENTS = {
@@ -89,7 +90,6 @@ class ObjectComponent(pulumi.ComponentResource):
     ) -> None:
         super().__init__(COMPONENTS[declared.kind], declared.name, {}, opts)
         self.object = RESOURCES[declared.kind](declared, overwrite=_overwrite(site), opts=_child(self, needs))
-        self.register_outputs({"id": self.object.id})
 
 
 def _child(parent: pulumi.Resource, needs: Sequence[pulumi.Resource] = ()) -> pulumi.ResourceOptions:
