@@ -97,9 +97,9 @@ def _handler(core: Core) -> type[BaseHTTPRequestHandler]:
             if self.path == "/ws/update" and self.headers.get("Upgrade", "").lower() == "websocket":
                 self._follow()
                 return
-            length = int(self.headers.get("Content-Length") or 0)
-            late = length > 0 and not self._body_began()
-            body = self.rfile.read(length)
+            announced = self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers
+            late = announced and not self._body_began()
+            body = self._body()
             try:
                 answer = core.answer(self.command, self.path, dict(self.headers), body, self.client_address[0])
             except Dropped:
@@ -125,6 +125,18 @@ def _handler(core: Core) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.flush()
             follow_updates(core, Socket(self.rfile, self.connection), self.client_address[0])
+
+        def _body(self) -> bytes:
+            """The body, whole or in chunks."""
+            if "chunked" not in self.headers.get("Transfer-Encoding", "").lower():
+                return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            chunks = list[bytes]()
+            while size := int(self.rfile.readline().split(b";")[0], 16):
+                chunks.append(self.rfile.read(size))
+                self.rfile.readline()
+            while self.rfile.readline() not in (b"\r\n", b"\n", b""):
+                pass
+            return b"".join(chunks)
 
         def _body_began(self) -> bool:
             """Whether some of the body came with the headers."""

@@ -45,6 +45,13 @@ def test_both_doors_answer(client: httpx.Client) -> None:
     assert client.get("/nowhere").status_code == 404
 
 
+def test_a_body_in_chunks_is_read_whole(client: httpx.Client) -> None:
+    chunks = (part for part in (b'{"type":"GetVersion",', b'"params":{}}'))
+    answer = client.post("/read", content=chunks, headers={"Content-Type": "application/json"})
+    assert answer.json() == {"version": "2.3.2"}
+    assert client.get("/version").text == "2.3.2"
+
+
 def test_a_fault_hits_the_requests_it_names_and_ends_after_its_count(core: Core, client: httpx.Client) -> None:
     core.faults.add("status", type="GetVersion", status=502, error="Bad Gateway", skip=1, count=2)
     statuses = [_read(client, "GetVersion").status_code for _ in range(4)]

@@ -35,7 +35,7 @@ def _searched(entry: Document, command: str, params: Document) -> Document:
 def _grep(params: Document) -> str:
     invert = " -v" if params["invert"] else ""
     if params["combinator"] == "And":
-        return " | ".join(f"grep{invert} {shlex.quote(term)}" for term in params["terms"])
+        return f"grep{invert} -P {shlex.quote('^(?=.*' + ')(?=.*'.join(params['terms']) + ')')}"
     return f"grep{invert} -E {shlex.quote('|'.join(params['terms']))}"
 
 
