@@ -1,7 +1,7 @@
 """A simulated Core in a process of its own, as far from what is measured as a real one would be.
 
-``python -m bench.core DIRECTORY REPOSITORY`` serves the directory as that repository, prints its address and ends with its
-standard input.
+``python -m bench.core DIRECTORY REPOSITORY`` serves the directory as that repository, prints its address and ends
+with its standard input.
 """
 
 import json

@@ -101,7 +101,7 @@ def _overwrite(site: Site) -> bool:
 
 
 def register(graph: Graph, fleet: Fleet, site: Site, root: Path) -> dict[tuple[str, str], pulumi.Resource]:
-    """Register every object of the graph, and return the Komodo resources by kind and name; a stack's Deploy is ``Deploy``."""
+    """Register every object of the graph; answers Komodo's resources by kind and name, a stack's Deploy as a kind."""
     hosts = {host.name: host for host in fleet.hosts}
     protected = {stack.name for stack in fleet.stacks if stack.protect is not None}
     first = [stack.name for stack in fleet.stacks if stack.control_plane]

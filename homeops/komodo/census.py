@@ -1,7 +1,7 @@
 """The census: what exists in Komodo and is declared nowhere, said in every preview.
 
-It is a resource because only the provider's process has the lists of this run: so each kind is listed once, for the census,
-for adoption and for refresh together. It never shows a difference of its own.
+It is a resource because only the provider's process has the lists of this run: so each kind is listed once, for the
+census, for adoption and for refresh together. It never shows a difference of its own.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,7 +1,8 @@
 """Errors of a provider as people should see them: the message, without the traceback that Pulumi's host adds.
 
-Pulumi's host of dynamic providers answers every exception with ``traceback.format_exc()`` (sdk/python/lib/pulumi/dynamic/
-__main__.py). In that process, and only there, an expected error is replaced by its message; a defect keeps its traceback.
+Pulumi's host of dynamic providers answers every exception with ``traceback.format_exc()``
+(sdk/python/lib/pulumi/dynamic/ __main__.py). In that process, and only there, an expected error is replaced by its
+message; a defect keeps its traceback.
 """
 
 import sys

@@ -1,6 +1,7 @@
 """The form of an object in Pulumi's inputs, outputs and state: JSON, canonical, without what is default.
 
-``{"name", "description"?, "tags"?, "template"?, "config"?}``. Numbers come back from Pulumi as floats, nulls not at all.
+``{"name", "description"?, "tags"?, "template"?, "config"?}``. Numbers come back from Pulumi as floats, nulls not at
+all.
 """
 
 from collections.abc import Mapping

@@ -1,9 +1,10 @@
 """The dynamic provider: one class a kind, all of them thin.
 
-Pulumi's state refers to the classes by module and name, so both are frozen. They hold nothing: the program pickles them by
-reference, and credentials are read where the provider runs, never passed to it.
+Pulumi's state refers to the classes by module and name, so both are frozen. They hold nothing: the program pickles
+them by reference, and credentials are read where the provider runs, never passed to it.
 
-Most runs change little, and what did not change needs no model: this module is all that they load. The rest is in engine.
+Most runs change little, and what did not change needs no model: this module is all that they load. The rest is in
+engine.
 """
 
 from collections.abc import Mapping

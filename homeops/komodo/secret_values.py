@@ -1,7 +1,7 @@
 """Secrets in a configuration: a declaration names where the value is, and only the request to Core holds it.
 
-``env:NAME`` is the value of an environment variable of whoever runs Pulumi. State, previews and messages hold that text,
-never the value.
+``env:NAME`` is the value of an environment variable of whoever runs Pulumi. State, previews and messages hold that
+text, never the value.
 """
 
 import os
@@ -47,7 +47,7 @@ def reveal(text: str, environment: Mapping[str, str] = os.environ) -> str:
 
 def conceal(live: str, declared: str, default: str = "", environment: Mapping[str, str] = os.environ) -> str:
     """What may be shown of a live value: the declaration when it stands for that value, else that it is another."""
-    if live == default or live == declared:
+    if live in (default, declared):
         return live
     if is_source(declared) and environment.get(declared.removeprefix(SOURCE)) == live:
         return declared
@@ -56,7 +56,7 @@ def conceal(live: str, declared: str, default: str = "", environment: Mapping[st
 
 def revealed(config: _Config) -> _Config:
     """The configuration with every secret in it: for a request, and for nothing else."""
-    return _replaced(config, lambda model, name, text: reveal(text))
+    return _replaced(config, lambda _model, _name, text: reveal(text))
 
 
 def concealed(live: _Config, declared: KomodoModel | None) -> _Config:

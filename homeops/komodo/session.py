@@ -1,6 +1,7 @@
 """The one Core of a provider process: opened at the first request, shared by its threads.
 
-The client is imported when it is first needed: the program's process imports the provider to name it, and sends nothing.
+The client is imported when it is first needed: the program's process imports the provider to name it, and sends
+nothing.
 """
 
 import json
