@@ -134,7 +134,7 @@ def _read(path: Path) -> Mapping_:
         where = f"L{mark.line + 1}.C{mark.column + 1}" if mark else "L1.C1"
         raise ComposeFailure(
             f"failed to parse {path}: go-yaml load error in parser ({error.context or 'while parsing'}) "
-            f"at {where}: {error.problem}\n"
+            f"at {where}: {_go_words(error.problem or '')}\n"
         ) from error
     if loaded is None:
         raise ComposeFailure("empty compose file\n")
@@ -148,6 +148,15 @@ def _read(path: Path) -> Mapping_:
                     f"validating {path}: services.{service} additional properties '{key}' not allowed\n"
                 )
     return document
+
+
+def _go_words(problem: str) -> str:
+    """What go-yaml says of a problem that PyYAML found."""
+    if problem.startswith("expected the node content"):
+        return "did not find expected node content"
+    if problem.startswith("found character"):
+        return "found character that cannot start any token"
+    return problem.replace("not allowed here", "not allowed in this context")
 
 
 _REFERENCE = re.compile(r"\$(?:(\$)|\{([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-?+])((?:[^{}]|\{[^{}]*\})*))?\}|([A-Za-z_]\w*))")

@@ -86,6 +86,7 @@ class Container:
     started: float | None = None
     ended: tuple[float, int] | None = None
     paused: bool = False
+    volumes: list[str] = field(default_factory=list[str])
 
     def __post_init__(self) -> None:
         self.created = self.created or self.now()
@@ -161,6 +162,7 @@ class Container:
             "status": self.status,
             "network_mode": self.networks[0] if self.networks else "default",
             "networks": self.networks,
+            **({"volumes": self.volumes} if self.volumes else {}),
         }
 
     def inspection(self) -> Document:

@@ -156,7 +156,7 @@ class Engine:
         return Outcome(0, "", "".join(f" Image {project.name}-{name} Built \n" for name in built))
 
     def _pull(self, command: Command, directory: Path) -> Outcome:
-        project = self._load(command, directory)
+        project = self._load(replace(command, resolve=False), directory)
         names = command.services() or sorted(project.services)
         said = ""
         told = self._behaviour(command.project).pull
@@ -226,15 +226,18 @@ class Engine:
             name = network["name"]
             if network.get("external") and name not in self.networks:
                 raise ComposeFailure(f"network {name} declared as external, but could not be found\n")
-        for what, wanted, known in (
-            ("Network", project.networks, self.networks),
-            ("Volume", project.volumes, self.volumes),
-        ):
-            for body in wanted.values():
-                if body["name"] not in known and not body.get("external"):
-                    known.add(body["name"])
-                    twice = f" {what} {body['name']} Creating \n" * 2, f" {what} {body['name']} Created \n" * 2
-                    said += "".join(twice)
+        fresh = {
+            what: [body["name"] for body in wanted.values() if body["name"] not in known and not body.get("external")]
+            for what, wanted, known in (
+                ("Network", project.networks, self.networks),
+                ("Volume", project.volumes, self.volumes),
+            )
+        }
+        self.networks |= set(fresh["Network"])
+        self.volumes |= set(fresh["Volume"])
+        for word, kinds in (("Creating", ("Network", "Volume")), ("Created", ("Volume", "Network"))):
+            for what in kinds:
+                said += "".join(f" {what} {name} {word} \n" * 2 for name in fresh[what])
         return said
 
     def _create(self, project: Project, name: str, behaviour: Behaviour, fresh: list[Container]) -> tuple[str, str]:
@@ -266,6 +269,7 @@ class Engine:
         networks = [project.networks[key]["name"] for key in definition.get("networks") or {}]
         fate = behaviour.fates.get(name) or fate_of(definition)
         container = Container(container_name, project.name, name, definition, networks, fate, self.clock.now, revision)
+        container.volumes = [project.volumes[v["source"]]["name"] for v in _named_volumes(project, definition)]
         self.containers[container_name] = container
         fresh.append(container)
         return said, f" Container {container_name} {'Recreated' if existing else 'Created'} \n", ""
@@ -406,3 +410,8 @@ class Engine:
         while container.health == "starting" and container.state == "running" and self.clock.now() < deadline:
             self.clock.sleep(0.1)
         return container.health or "healthy"
+
+
+def _named_volumes(project: Project, definition: Document) -> list[Document]:
+    volumes: list[Document] = definition.get("volumes") or []
+    return [volume for volume in volumes if volume.get("type") == "volume" and volume.get("source") in project.volumes]

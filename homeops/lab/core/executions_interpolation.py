@@ -63,7 +63,7 @@ def interpolated(
             lines = [f'<span class="text-muted-foreground">{name} =></span> {value}' for name, value in used.items()]
             logs.append(log("Interpolate Variables", stdout="\n".join(lines)))
         if hidden:
-            lines = [f'<span class="text-muted-foreground">replaced:</span> {name}' for name in hidden]
+            lines = [f'<span class="text-muted-foreground">replaced:</span> {name}' for name in sorted(hidden)]
             logs.append(log("Interpolate Secrets", stdout="\n".join(lines)))
     return config, [(value, name) for name, value in hidden.items()]
 
