@@ -26,7 +26,7 @@ from homeops.errors import (
     Problem,
 )
 
-_BUSY = re.compile(r"[A-Za-z]+ busy")
+_BUSY = re.compile(r"[A-Za-z]+ (is )?busy")
 _NAME_TAKEN = re.compile(r"E11000|UNIQUE constraint failed|name may already be taken|already exists")
 _FORBIDDEN = re.compile(r"User does not have required permissions|admin only|Only Admins can", re.IGNORECASE)
 _NOT_FOUND = re.compile(r"Did not find any \w+ matching|no \w+ found (?:matching|with)", re.IGNORECASE)

@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from pydantic import ValidationError
+
 from homeops.komodo.catalogue import document_id
 from homeops.model.canonical import canonical
 from homeops.model.fields import KomodoModel
-from homeops.model.kinds import Kind
+from homeops.model.kinds import BUILDER, Kind
 from homeops.model.references import rename_references
 from homeops.model.wire import DISCRIMINATOR
 
@@ -46,7 +48,11 @@ def _kept_beside(kind: Kind, document: Mapping[str, Any], names: Names) -> Live:
     config = {key: value for key, value in document.items() if key in _fields(kind)}
     if kind.name == "UserGroup":
         config["users"] = [names("User", user) for user in config.get("users", ())]
-        config["all"] = {target: _permission(level) for target, level in config.get("all", {}).items()}
+        # A permission that was taken away stays in the document, with the level None.
+        levels = {target: _permission(level) for target, level in config.get("all", {}).items()}
+        config["all"] = {
+            target: level for target, level in levels.items() if level["level"] != "None" or level["specific"]
+        }
     return Live(
         id=document_id(kind, document),
         name=str(document["name"]),
@@ -55,8 +61,8 @@ def _kept_beside(kind: Kind, document: Mapping[str, Any], names: Names) -> Live:
     )
 
 
-def _permission(level: Any) -> Any:
-    return {"level": level} if isinstance(level, str) else level
+def _permission(level: Any) -> dict[str, Any]:
+    return {"level": level, "specific": []} if isinstance(level, str) else {"specific": [], **level}
 
 
 def _fields(kind: Kind) -> frozenset[str]:
@@ -64,13 +70,28 @@ def _fields(kind: Kind) -> frozenset[str]:
 
 
 def known_fields(kind: Kind, config: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration without fields that a newer Core has and homeops does not know."""
-    return _known(type(kind.config.validate_python(_outline(config))), config)
+    """The configuration without fields that another version of Core or homeops has and this one does not know."""
+    return _known(type(kind.config.validate_python(_outline(kind, config))), config)
 
 
-def _outline(config: Mapping[str, Any]) -> dict[str, Any]:
+def understood(kind: Kind, config: Mapping[str, Any]) -> KomodoModel:
+    """A configuration that an earlier homeops may have written: what cannot be read counts as the default."""
+    try:
+        known = known_fields(kind, config)
+    except ValidationError:
+        return kind.config.validate_python(_outline(kind, {}))
+    try:
+        return kind.config.validate_python(known)
+    except ValidationError as error:
+        wrong = {place for detail in error.errors() for place in detail["loc"]}
+        return kind.config.validate_python(
+            _outline(kind, known) | {name: value for name, value in known.items() if name not in wrong}
+        )
+
+
+def _outline(kind: Kind, config: Mapping[str, Any]) -> dict[str, Any]:
     """What tells the member of a union: its type."""
-    return {DISCRIMINATOR: config[DISCRIMINATOR]} if "params" in config and DISCRIMINATOR in config else {}
+    return {DISCRIMINATOR: config.get(DISCRIMINATOR, "Url")} if kind is BUILDER else {}
 
 
 def _known(model: type[KomodoModel], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,14 +9,15 @@ from pydantic import ValidationError
 
 from homeops.errors import AdoptionRefused, HomeopsError, KomodoConflict, KomodoUnreachable, Problem
 from homeops.komodo import operations, session
-from homeops.komodo.documents import Live
+from homeops.komodo.documents import Live, understood
 from homeops.komodo.operations import Declared
 from homeops.komodo.props import ADOPT, OVERWRITE, Props, as_props, differences
 from homeops.komodo.secret_values import concealed, is_source, plain_secrets
 from homeops.komodo.session import Core
 from homeops.model.canonical import canonical
 from homeops.model.config.variable import VariableConfig
-from homeops.model.kinds import KINDS, Kind
+from homeops.model.fields import KomodoModel
+from homeops.model.kinds import KINDS, USER_GROUP, Kind
 from homeops.model.wire import minimal
 
 
@@ -63,7 +64,7 @@ def read(core: Core, kind: str, id_: str, props: Props) -> Props | None:
 
 def update(core: Core, kind: str, id_: str, olds: Props, news: Props) -> None:
     """Send what changed."""
-    before = _declared(KINDS[kind], olds)
+    before = _remembered(KINDS[kind], olds)
     is_ = Live(id_, before.name, before.config, before.description, before.tags, before.template)
     operations.update(core, _declared(KINDS[kind], news), is_)
 
@@ -74,10 +75,19 @@ def delete(core: Core, kind: str, id_: str, props: Mapping[str, Any]) -> None:
 
 
 def _declared(kind: Kind, props: Mapping[str, Any]) -> Declared:
+    return _with_config(kind, props, canonical(kind.config.validate_python(props.get("config") or {})))
+
+
+def _remembered(kind: Kind, props: Mapping[str, Any]) -> Declared:
+    """What a state says, which an earlier homeops may have written: what is not understood counts as the default."""
+    return _with_config(kind, props, canonical(understood(kind, props.get("config") or {})))
+
+
+def _with_config(kind: Kind, props: Mapping[str, Any], config: KomodoModel) -> Declared:
     return Declared(
         kind,
         str(props["name"]),
-        canonical(kind.config.validate_python(props.get("config") or {})),
+        config,
         str(props.get("description") or ""),
         tuple(props.get("tags") or ()),
         bool(props.get("template") or False),
@@ -98,9 +108,10 @@ def _plain_secrets(declared: Declared) -> list[str]:
 
 def _shown(kind: Kind, there: Live, props: Mapping[str, Any]) -> Props:
     """A live object in the form of inputs, without its secrets."""
-    config = there.config
-    if not (isinstance(config, VariableConfig) and not config.is_secret):
-        config = concealed(config, kind.config.validate_python(props.get("config") or {}))
+    config, declared = there.config, _remembered(kind, props).config
+    open_ = isinstance(config, VariableConfig) and not config.is_secret
+    if not (open_ and isinstance(declared, VariableConfig) and not is_source(declared.value)):
+        config = concealed(config, declared)
     return as_props(there.name, cast(Props, minimal(config)), there.description, there.tags, there.template)
 
 
@@ -148,10 +159,9 @@ def _adopt(core: Core, declared: Declared, props: Props, there: Live) -> None:
 
 
 def _is_half_made(declared: Declared, changed: list[tuple[str, Any, Any]]) -> bool:
-    """Whether only description, tags and template lack, all of them untouched: a creation that was cut short."""
-    return declared.kind.resource and all(
-        path in ("description", "tags", "template") and not present for path, _, present in changed
-    )
+    """Whether only that lacks which is given after the creation itself, all of it untouched: one that was cut short."""
+    later = ("config.",) if declared.kind is USER_GROUP else ("description", "tags", "template")
+    return all(path.startswith(later) and not present for path, _, present in changed)
 
 
 def _listed(changed: list[tuple[str, Any, Any]]) -> str:

@@ -13,7 +13,7 @@ from homeops.komodo.catalogue import document_id
 from homeops.komodo.documents import Live
 from homeops.komodo.secret_values import reveal, revealed
 from homeops.komodo.session import Core
-from homeops.model.config.builder import UrlBuilder
+from homeops.model.config.builder import AwsBuilder, UrlBuilder
 from homeops.model.config.variable import Permission, TagConfig, UserGroupConfig, VariableConfig
 from homeops.model.fields import KomodoModel
 from homeops.model.kinds import KINDS, Kind
@@ -35,7 +35,7 @@ class Declared:
 
 
 def create(core: Core, declared: Declared) -> str:
-    """Create the object and return its id: one request, and one more when it has a description, tags or is a template."""
+    """Create the object and return its id: one request, and one more for description, tags and template."""
     match declared.config:
         case VariableConfig():
             _create_variable(core, declared, declared.config)
@@ -48,7 +48,11 @@ def create(core: Core, declared: Declared) -> str:
         case _:
             config = _payload(declared.config, None)
             document = core.client.write(f"Create{declared.kind.name}", {"name": declared.name, "config": config})
-            _all_fields_known(core, declared, document)
+            try:
+                _all_fields_known(core, declared, document)
+            except KomodoVersion:
+                core.client.write(f"Delete{declared.kind.name}", {"id": document_id(declared.kind, document)})
+                raise
     core.catalogue.put(declared.kind, document)
     id_ = document_id(declared.kind, document)
     if declared.kind.resource:
@@ -72,7 +76,7 @@ def update(core: Core, declared: Declared, is_: Live) -> None:
             _update_group(core, is_.id, want, have)
             core.catalogue.forget(kind)
         case want, have:
-            for config in _steps(want, have):
+            for config in _steps(core, want, have):
                 document = core.client.write(f"Update{kind.name}", {"id": is_.id, "config": config})
                 _all_fields_known(core, declared, document)
                 core.catalogue.put(kind, document)
@@ -110,7 +114,8 @@ def _before_stack(core: Core, id_: str, name: str, tell: Callable[[str], None]) 
         raise KomodoError(
             Problem(
                 f'stack "{name}"',
-                f"not deleted: its server {server[0]} is {server[1]}, so Komodo would forget the stack and leave its containers running",
+                f"not deleted: its server {server[0]} is {server[1]}, so Komodo would forget the stack and leave its "
+                "containers running",
                 f"bring {server[0]} back, or keep the stack with retain_on_delete and stop its containers by hand",
             )
         )
@@ -146,7 +151,7 @@ _BEFORE_DELETE: Mapping[str, Callable[[Core, str, str, Callable[[str], None]], N
 }
 
 
-def _steps(want: KomodoModel, have: KomodoModel) -> list[Json]:
+def _steps(core: Core, want: KomodoModel, have: KomodoModel) -> list[Json]:
     """The partial configurations that turn one into the other; none when they are equal."""
     if want == have:
         return []
@@ -154,21 +159,25 @@ def _steps(want: KomodoModel, have: KomodoModel) -> list[Json]:
         # Core ignores a change of type to another type's defaults, so such a change goes over a value that differs.
         payload = cast(Json, whole(revealed(want)))
         if want == type(want)():
-            return [_detour(want), payload]
+            return [_detour(core, want), payload]
         return [payload]
     return [_payload(want, have)]
 
 
-def _detour(want: KomodoModel) -> Json:
+def _detour(core: Core, want: KomodoModel) -> Json:
     if isinstance(want, UrlBuilder):
         return {"type": "Url", "params": {"address": "https://moving:8120"}}
-    if want.model_dump()["type"] == "Aws":
+    if isinstance(want, AwsBuilder):
         return {"type": "Aws", "params": {"region": "moving"}}
-    return {"type": "Server", "params": {"server_ids": []}}
+    servers = list(core.catalogue.documents(KINDS["Server"]))
+    if not servers:
+        what = "Komodo turns a builder into one of servers only where there is a server"
+        raise KomodoError(Problem("builder", what, "declare its hosts"))
+    return {"type": "Server", "params": {"server_ids": servers[:1]}}
 
 
 def _payload(want: KomodoModel, have: KomodoModel | None) -> Json:
-    """What to send: at creation what is not default, later what changed. Values go whole, as Core replaces them whole."""
+    """What to send: at creation what is not default, later what changed; values whole, as Core replaces them whole."""
     default = defaults(type(want))
     if "params" in type(want).model_fields:
         return cast(Json, whole(revealed(want)))

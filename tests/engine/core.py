@@ -2,9 +2,11 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from homeops.lab.core.answer import JSON, Answer
 from homeops.lab.core.core import Core
 from homeops.lab.core.settings import Settings
 from homeops.lab.hosts import LoopbackAgents
@@ -90,3 +92,25 @@ def writes(asked: Counter[str]) -> Counter[str]:
 def lists(asked: Counter[str]) -> Counter[str]:
     """The lists among requests."""
     return Counter({name: times for name, times in asked.items() if name.startswith("read List")})
+
+
+class LackingCore(TestCore):
+    """A Core of an earlier version: it ignores some fields of configurations, and answers without them."""
+
+    def __init__(self, directory: Path, settings: Settings, lacks: tuple[str, ...]) -> None:
+        super().__init__(directory, settings)
+        whole = self.core.answer
+
+        def answer(method: str, path: str, headers: Any, body: bytes = b"", peer: str = "127.0.0.1") -> Answer:
+            asked = self._without(json.loads(body or b"{}"), lacks)
+            told = whole(method, path, headers, json.dumps(asked).encode(), peer)
+            if told.content_type != JSON:
+                return told
+            return replace(told, body=json.dumps(self._without(json.loads(told.body), lacks)).encode())
+
+        self.core.answer = answer
+
+    def _without(self, value: Any, lacks: tuple[str, ...]) -> Any:
+        if isinstance(value, dict):
+            return {key: self._without(item, lacks) for key, item in value.items() if key not in lacks}
+        return [self._without(item, lacks) for item in value] if isinstance(value, list) else value

@@ -96,18 +96,24 @@ class Run:
         """The same, of what ended well."""
         return list(self._steps("resOutputsEvent"))
 
+    @cached_property
+    def told(self) -> list[str]:
+        """The messages that stay on the screen, each once."""
+        found = (event.get("diagnosticEvent") or {} for event in self.events)
+        return [item["message"] for item in found if item and item["severity"] != "debug" and not item.get("ephemeral")]
+
     def of(self, op: str) -> set[str]:
         """The resources that met this op, e.g. ``{"Stack frigate"}``."""
         return {name for found, name in self.steps if found == op}
 
     def fields(self, resource: str) -> set[str]:
-        """The input fields in which a resource differs, as the engine says to whoever asks for a diff."""
-        found: set[str] = set()
+        """The inputs in which an updated resource differs: ``{"description", "config.environment"}``."""
         for event in self.events:
             metadata = (event.get("resourcePreEvent") or {}).get("metadata") or {}
-            if metadata and _name(metadata["urn"]) == resource and metadata["op"] not in ("same", "refresh"):
-                found |= set(metadata.get("detailedDiff") or metadata.get("diffs") or ())
-        return found
+            if metadata and _name(metadata["urn"]) == resource and metadata["op"] == "update":
+                old, new = (_flat(metadata[side]["inputs"]) for side in ("old", "new"))
+                return {key for key in old | new if old.get(key) != new.get(key)}
+        return set()
 
     def _steps(self, event_kind: str) -> Iterator[tuple[str, str]]:
         for event in self.events:
@@ -126,6 +132,12 @@ class Run:
 def _name(urn: str) -> str:
     kind, name = urn.rsplit("::", 2)[1:]
     return f"{kind.rsplit(':', 1)[-1]} {name}"
+
+
+def _flat(inputs: Document) -> Document:
+    """Inputs with the fields of the configuration at the top."""
+    config = {f"config.{key}": value for key, value in (inputs.get("config") or {}).items()}
+    return {key: value for key, value in inputs.items() if key not in ("config", "__provider")} | config
 
 
 @dataclass
@@ -189,7 +201,9 @@ class Project:
     @property
     def state_file(self) -> Path:
         """Where the state lies."""
-        return Path(self.environ["PULUMI_BACKEND_URL"].removeprefix("file://"), f".pulumi/stacks/homeops/{self.stack}.json")
+        return Path(
+            self.environ["PULUMI_BACKEND_URL"].removeprefix("file://"), f".pulumi/stacks/homeops/{self.stack}.json"
+        )
 
     def ids(self) -> dict[str, str]:
         """Ids by resource, e.g. ``{"Stack frigate": "66f…"}``."""

@@ -64,9 +64,10 @@ EVERYTHING: tuple[Document, ...] = (
     declared("Builder", "url-builder", type="Url", params={"address": "https://127.0.0.9:8120"}),
     declared("Builder", "server-builder", type="Server", params={"server_ids": ["main-server"]}, tags=["red-tag"]),
     declared(
-        "Builder", "aws-builder", type="Aws", params={"volume_gb": 30, "git_providers": [
-            {"domain": "git.example", "accounts": [{"username": "somebody"}]}
-        ]},
+        "Builder",
+        "aws-builder",
+        type="Aws",
+        params={"volume_gb": 30, "git_providers": [{"domain": "git.example", "accounts": [{"username": "somebody"}]}]},
     ),
     declared(
         "Build",
@@ -136,7 +137,12 @@ CHANGES: dict[str, Document] = {
     "url-builder": {"params": {"address": "https://127.0.0.8:8120"}},
     "server-builder": {"params": {"server_ids": ["main-server", "spare-server"]}},
     "aws-builder": {"params": {"volume_gb": 40}},
-    "main-build": {"builder_id": "url-builder", "version": {"major": 2}, "build_args": "A=2\nB=3\n", "image_registry": []},
+    "main-build": {
+        "builder_id": "url-builder",
+        "version": {"major": 2},
+        "build_args": "A=2\nB=3\n",
+        "image_registry": [],
+    },
     "main-repo": {"on_pull": {"command": "make all"}, "branch": "dev"},
     "main-procedure": {"stages": [_stage("first", "Sleep", duration_ms=200)], "schedule": "0 0 5 * * *"},
     "main-action": {"file_contents": "console.log(2)", "arguments_format": "toml", "schedule_enabled": True},

@@ -19,7 +19,7 @@ class Fault:
     * ``locked``: 429 as from Core's rate limiter
     * ``html``: 200 with a page, as a proxy in the way answers
     * ``redirect``: 302 to a login page
-    * ``busy``: 500 ``Resource is busy``
+    * ``busy``: 500 ``Stack busy``, or whatever kind a write changes
     """
 
     effect: Effect

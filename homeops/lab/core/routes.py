@@ -93,7 +93,7 @@ def _typed_answer(
     with core.state.lock:
         core.requests[f"{request.route} {name}"] += 1
         fault = core.faults.of(request.route, name)
-    spoiled = _spoil(fault) if fault is not None else None
+    spoiled = _spoil(fault, request.route, name) if fault is not None else None
     if spoiled is not None:
         return spoiled
     try:
@@ -105,7 +105,7 @@ def _typed_answer(
             raise Dropped
 
 
-def _spoil(fault: Fault) -> Answer | None:
+def _spoil(fault: Fault, route: str, name: str) -> Answer | None:
     """What the client gets instead of Core's answer; None when the request goes on."""
     match fault.effect:
         case "status":
@@ -113,7 +113,9 @@ def _spoil(fault: Fault) -> Answer | None:
         case "locked":
             return error_answer(429, "Too many attempts | Try again in 15s", [])
         case "busy":
-            return error_answer(500, "Resource is busy", [])
+            # A write names the kind; what else is refused so is told by Updates.
+            kind = name.removeprefix("Update").removeprefix("Delete").removeprefix("Rename")
+            return error_answer(500, f"{kind} busy" if route == "write" else "Resource is busy", [])
         case "html":
             return Answer(200, b"<!DOCTYPE html><html><body>Sign in</body></html>", "text/html; charset=utf-8")
         case "redirect":

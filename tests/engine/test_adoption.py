@@ -1,0 +1,117 @@
+"""What exists already under a declared name."""
+
+from tests.engine.core import TestCore, writes
+from tests.engine.engine import Project, declared
+from tests.engine.everything import EVERYTHING
+from tests.engine.test_kinds import differing
+
+STACK = declared(
+    "Stack", "frigate", environment="TZ=Etc/UTC", links=["https://nvr.example"], description="cameras", tags=["video"]
+)
+SERVER = declared("Server", "nvr", address="https://127.0.0.2:8120", cpu_warning=90.1)
+VARIABLE = declared("Variable", "DOMAIN", value="homelab.example", description="of everything")
+TAG = declared("Tag", "video", color="Blue")
+GROUP = declared("UserGroup", "family", everyone=True)
+DECLARED = (SERVER, TAG, STACK, VARIABLE, GROUP)
+
+
+def _make_by_hand(core: TestCore) -> dict[str, str]:
+    core.write("CreateTag", name="video", color="Blue")
+    core.write("CreateServer", name="nvr", config={"address": "https://127.0.0.2:8120", "cpu_warning": 90.1})
+    config = {"environment": "TZ=Etc/UTC\n", "links": "https://nvr.example"}
+    stack = core.write("CreateStack", name="frigate", config=config)["_id"]["$oid"]
+    core.write("UpdateResourceMeta", target={"type": "Stack", "id": stack}, description="cameras", tags=["video"])
+    core.write("CreateVariable", name="DOMAIN", value="homelab.example", description="of everything")
+    group = core.write("CreateUserGroup", name="family")["_id"]["$oid"]
+    core.write("SetEveryoneUserGroup", user_group=group, everyone=True)
+    return {"Stack frigate": stack, "UserGroup family": group}
+
+
+def test_what_equals_its_declaration_is_taken_over_without_a_write(project: Project, core: TestCore) -> None:
+    made = _make_by_hand(core)
+    core.write("CreateStack", name="undeclared", config={})
+    core.write("CreateVariable", name="LEFTOVER", value="1")
+    project.declare(*DECLARED)
+    preview = project.preview().check()
+    for what in ('server "nvr"', 'stack "frigate"', 'variable "DOMAIN"', 'tag "video"', 'usergroup "family"'):
+        assert f"{what} exists in Komodo and equals the declaration: it will be adopted" in preview.text
+    assert "in Komodo, declared nowhere: Stack undeclared" in preview.text
+    assert "in Komodo, declared nowhere: Variable LEFTOVER" in preview.text
+    core.asked()
+    project.up().check()
+    assert not writes(core.asked())
+    assert made.items() <= project.ids().items()
+    assert project.preview("--refresh").check().steps == []
+
+
+def test_what_differs_is_refused_with_every_field_and_nothing_changed(project: Project, core: TestCore) -> None:
+    made = _make_by_hand(core)
+    core.change("Stack", "frigate", environment="TZ=Europe/Berlin\n", auto_pull=False)
+    core.write("UpdateResourceMeta", target={"type": "Stack", "id": made["Stack frigate"]}, description="by hand")
+    core.write("UpdateVariableValue", name="DOMAIN", value="elsewhere.example")
+    before = core.core.dump()
+    project.declare(*DECLARED)
+    preview = project.preview().check()
+    assert 'stack "frigate" exists in Komodo and differs, so pulumi up will refuse to adopt it' in preview.text
+    core.asked()
+
+    refused = project.up("--continue-on-error")
+    assert refused.exit != 0
+    for line in (
+        'stack "frigate": exists in Komodo and differs in 3 fields; nothing was changed',
+        "config.environment: Komodo has 'TZ=Europe/Berlin\\n', declared is 'TZ=Etc/UTC\\n'",
+        "config.auto_pull: Komodo has False, declared is the default",
+        "description: Komodo has 'by hand', declared is 'cameras'",
+        'variable "DOMAIN": exists in Komodo and differs in 1 fields',
+        "config.value: Komodo has 'elsewhere.example', declared is 'homelab.example'",
+        "pulumi config set homeops:adopt overwrite",
+    ):
+        assert line in refused.text, f"{line}\n{refused.text}"
+    assert "Traceback" not in refused.text
+    assert not writes(core.asked())
+    assert core.core.dump() == before
+
+    project.declare(*DECLARED, overwrite=True)
+    preview = project.preview().check()
+    assert 'stack "frigate" exists in Komodo: it will be adopted, and 3 fields overwritten' in preview.text
+    project.up().check()
+    assert made.items() <= project.ids().items()
+    assert differing(core, DECLARED) == []
+    # The setting need not stay.
+    project.declare(*DECLARED)
+    assert project.up("--refresh").check().steps == []
+
+
+def test_a_creation_that_was_cut_short_is_finished(project: Project, core: TestCore) -> None:
+    core.write("CreateStack", name="frigate", config={"environment": "TZ=Etc/UTC\n", "links": ["https://nvr.example"]})
+    core.write("CreateUserGroup", name="family")
+    project.declare(TAG, STACK, GROUP)
+    project.up().check()
+    assert differing(core, (TAG, STACK, GROUP)) == []
+
+
+def test_a_tag_that_came_into_being_by_being_used_is_taken_over(project: Project, core: TestCore) -> None:
+    """The tag of a stack may be declared later, or be made by Komodo between preview and up."""
+    project.declare(STACK)
+    project.up().check()
+    assert "video" in core.all("Tag")
+    project.declare(STACK, declared("Tag", "video", color=core.all("Tag")["video"]["color"]))
+    project.up().check()
+    project.declare(STACK, TAG)
+    project.up().check()
+    assert core.all("Tag")["video"]["color"] == "Blue"
+
+
+def test_everything_is_adopted_by_a_project_that_begins_anew(project: Project, core: TestCore) -> None:
+    from tests.engine.everything import ENVIRON
+
+    project.environ = {**project.environ, **ENVIRON}
+    project.declare(*EVERYTHING)
+    project.up().check()
+    ids = project.ids()
+    core.asked()
+    project.run("stack", "rm", "test", "--yes", "--force", "--preserve-config").check()
+    project.run("stack", "init", "test").check()
+    project.up().check()
+    assert not writes(core.asked())
+    assert project.ids() == ids
