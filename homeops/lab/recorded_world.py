@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from homeops.lab.core.agents_rehearsal import RehearsalAgent
 from homeops.lab.core.clock import Clock
@@ -23,7 +23,7 @@ _DIRECTORIES = {"alpha": "periphery", "beta": "periphery2"}
 
 @dataclass
 class RecordedWorld:
-    """The world of one recording: makes it as it was before the first step, then plays the steps that change it or look."""
+    """The world of one recording: made as it was before the first step, then changed and looked at as its steps say."""
 
     world: dict[str, Any]
     steps: list[dict[str, Any]]
@@ -99,9 +99,6 @@ class RecordedWorld:
                     agent.engine.containers.pop(name, None)
             case {"file_removed": str(path)}:
                 Path(self.bindings.fill(path)).unlink()
-            case {"wrote": dict(files)}:
-                for path, text in files.items():
-                    self._write(path, text)
             case {"wrote": str(path), "text": str(text)}:
                 self._write(path, text)
             case {"look": str(command)}:
@@ -191,17 +188,24 @@ def _listed_files(steps: Any) -> dict[str, int]:
     ranks: dict[str, int] = {}
 
     def visit(value: Any) -> None:
-        if isinstance(value, list):
-            for entry in value:
-                visit(entry)
-        elif isinstance(value, dict):
-            contents = value.get("remote_contents")
-            if isinstance(contents, list):
-                for place, file in enumerate(contents):
-                    if isinstance(file, dict) and file.get("resource_path"):
-                        ranks[file["path"]] = max(place, ranks.get(file["path"], 0))
-            for entry in value.values():
-                visit(entry)
+        match value:
+            case list():
+                for entry in cast(list[Any], value):
+                    visit(entry)
+            case dict():
+                document = cast(dict[str, Any], value)
+                contents = document.get("remote_contents")
+                files = cast(list[Any], contents) if isinstance(contents, list) else []
+                for place, file in enumerate(files):
+                    match file:
+                        case {"resource_path": str(directory), "path": str(path)} if directory:
+                            ranks[path] = max(place, ranks.get(path, 0))
+                        case _:
+                            pass
+                for entry in document.values():
+                    visit(entry)
+            case _:
+                pass
 
     visit(steps)
     return ranks

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from homeops.lab.core.clock import Clock, SystemClock
 from homeops.lab.core.executions_logs import error_log, log
@@ -37,7 +37,7 @@ class StackOrder:
 
 @dataclass
 class Deployed:
-    """What became of a deploy. ``files`` are ``{path, contents, services, requires}``, ``services`` as in a Stack's info."""
+    """What became of a deploy. ``files``: ``{path, contents, services, requires}``; ``services``: as in its info."""
 
     logs: list[Document] = field(default_factory=list[Document])
     deployed: bool = False
@@ -189,7 +189,7 @@ class Agents:
         return agent
 
     def stack_containers(self, server: Document, stack: Document) -> list[tuple[Document, Document | None]]:
-        """The services of a Stack, each with the container that has its name (stack/services.rs, monitor/resources.rs)."""
+        """The services of a Stack, each with the container that has its name (monitor/resources.rs)."""
         agent = self.of(server)
         containers = agent.containers() if agent else []
         return [(service, _container_of(service, containers)) for service in known_services(stack["info"])]
@@ -202,7 +202,7 @@ class Agents:
             for service, container in self.stack_containers(server, stack)
             if service["service_name"] not in ignored
         ]
-        states = [container["state"] for _, container in found if container]
+        states: list[str] = [container["state"] for _, container in found if container]
         if not states:
             return "down"
         if len(states) < len(found) or len(set(states)) > 1:
@@ -287,9 +287,10 @@ class Agents:
 
 
 def project_name(stack: Document, *, fresh: bool = False) -> str:
-    """The compose project of a Stack: the one last deployed unless ``fresh``, else the configured one, else its name."""
-    deployed = stack["info"]["deployed_project_name"]
-    return deployed if deployed and not fresh else stack["config"]["project_name"] or stack["name"]
+    """The compose project of a Stack: the last deployed unless ``fresh``, else the configured, else its name."""
+    deployed: str | None = stack["info"]["deployed_project_name"]
+    name: str = deployed if deployed and not fresh else stack["config"]["project_name"] or stack["name"]
+    return name
 
 
 def tagged(image: str) -> str:

@@ -1,4 +1,4 @@
-"""How Periphery builds images: their names and tags, and the command line (entities/build.rs, periphery's build API)."""
+"""How Periphery builds images: their names and tags, and the command line (entities/build.rs)."""
 
 import re
 

@@ -1,8 +1,8 @@
 """The agent of a rehearsal host: files and git are real, in a directory of this machine; containers are not.
 
 It does what Periphery 2.3.2 does, in the same order and with the same log stages (bin/periphery/src/api/compose.rs,
-bin/periphery/src/stack/write.rs). Hooks are run for real only where ``run_hooks`` is set; otherwise they are said to have
-succeeded, because the programs that they call are on the real hosts.
+bin/periphery/src/stack/write.rs). Hooks are run for real only where ``run_hooks`` is set; otherwise they are said to
+have succeeded, because the programs that they call are on the real hosts.
 """
 
 import base64
@@ -128,7 +128,7 @@ class RehearsalAgent:
             return result
         config = stack["config"]
         run = _Compose(self, stack, run_directory, env_file, replacers)
-        configured, outcome = run("Compose Config", "config", "", mask=True)
+        configured, outcome = run("Compose Config", "config", "")
         result.logs.append(configured)
         if not configured["success"]:
             return result
@@ -469,7 +469,7 @@ class _Compose:
         self._wrapped = config["compose_cmd_wrapper_include"] or ["up"]
         self._agent, self._directory, self._replacers = agent, directory, replacers
 
-    def __call__(self, stage: str, verb: str, arguments: str, *, mask: bool = False) -> tuple[Document, Outcome]:
+    def __call__(self, stage: str, verb: str, arguments: str) -> tuple[Document, Outcome]:
         text = f"{self._base} {verb}{arguments}"
         if self._wrapper and verb in self._wrapped:
             if "[[COMPOSE_COMMAND]]" not in self._wrapper:
@@ -522,8 +522,7 @@ def read_files(
         if path.is_file():
             found.append(file_contents(dependency, path.read_text()))
             continue
-        failed = error_log("", f'{failure} "{path}"', ["No such file or directory (os error 2)"]
-        )
+        failed = error_log("", f'{failure} "{path}"', ["No such file or directory (os error 2)"])
         errors.append({"path": dependency["path"], "contents": failed["stderr"]})
     return found, errors
 

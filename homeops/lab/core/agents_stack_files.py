@@ -12,7 +12,9 @@ def file_dependencies(stack: Document) -> list[Document]:
     """Every tracked file ``{path, services, requires}``: compose files, tracked env files, config files; each once."""
     config = stack["config"]
     tracked = [file["path"] for file in config["additional_env_files"] if file["track"]]
-    whole = [{"path": path, "services": [], "requires": "Redeploy"} for path in [*compose_paths(stack), *tracked]]
+    whole: list[Document] = [
+        {"path": path, "services": [], "requires": "Redeploy"} for path in [*compose_paths(stack), *tracked]
+    ]
     partial = [
         {"path": file["path"], "services": file.get("services", []), "requires": file.get("requires", "None")}
         for file in config["config_files"]

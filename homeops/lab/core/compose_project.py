@@ -1,4 +1,4 @@
-"""Compose files as ``docker compose`` reads them: interpolated, merged, normalised, and printed as ``config`` prints them.
+"""Compose files as ``docker compose`` reads them: interpolated, merged, normalised, and printed as by ``config``.
 
 Covers what people's stacks use: several files, ``${...}``, env files, short and long forms of the common keys. Error
 texts are those of compose v5 where they are simple.
@@ -72,10 +72,10 @@ def load_project(
     for path in paths:
         merged = _merge(merged, _interpolate(_read(path), environment))
     base = paths[0].parent
-    services = {
-        service: _service(name, service, body or {}, base, resolve)
-        for service, body in (merged.get("services") or {}).items()
-    }
+    declared: dict[str, Mapping_ | None] = merged.get("services") or {}
+    networks: Mapping_ = merged.get("networks") or {}
+    volumes: dict[str, Mapping_ | None] = merged.get("volumes") or {}
+    services = {service: _service(body or {}, base, resolve) for service, body in declared.items()}
     for service in sorted(services):
         for other, wanted in services[service].get("depends_on", {}).items():
             if other not in services and wanted.get("required", True):
@@ -85,8 +85,8 @@ def load_project(
     return Project(
         name,
         dict(sorted(services.items())),
-        _top_level(name, services, merged.get("networks") or {}),
-        {key: _named(name, key, body or {}) for key, body in sorted((merged.get("volumes") or {}).items())},
+        _top_level(name, services, networks),
+        {key: _named(name, key, volumes[key] or {}) for key in sorted(volumes)},
         list(services),
     )
 
@@ -141,8 +141,9 @@ def _read(path: Path) -> Mapping_:
     if not isinstance(loaded, dict):
         raise ComposeFailure(f"failed to parse {path}: top-level object must be a mapping\n")
     document = cast(Mapping_, loaded)
-    for service, body in (document.get("services") or {}).items():
-        for key in cast(Mapping_, body or {}):
+    services: dict[str, Mapping_ | None] = document.get("services") or {}
+    for service, body in services.items():
+        for key in body or {}:
             if key not in SERVICE_KEYS and not key.startswith("x-"):
                 raise ComposeFailure(
                     f"validating {path}: services.{service} additional properties '{key}' not allowed\n"
@@ -230,7 +231,7 @@ def _text(value: Any) -> str | None:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _service(project: str, name: str, body: Mapping_, base: Path, resolve: bool) -> Mapping_:
+def _service(body: Mapping_, base: Path, resolve: bool) -> Mapping_:
     service = {key: value for key, value in body.items() if not key.startswith("x-")}
     for key in ("command", "entrypoint"):
         if isinstance(service.get(key), str):
@@ -260,20 +261,14 @@ def _service(project: str, name: str, body: Mapping_, base: Path, resolve: bool)
 
 def _put_environment(service: Mapping_, base: Path, resolve: bool) -> None:
     environment: dict[str, str | None] = {}
-    given: Any = service.get("env_file")
-    files: list[Any] = [] if given is None else cast(list[Any], given) if isinstance(given, list) else [given]
-    if files and resolve:
-        service.pop("env_file")
-        for entry in files:
-            path = base / (entry["path"] if isinstance(entry, dict) else str(entry))
-            if path.is_file():
-                environment |= read_env_file(path.read_text(), {})
-            elif not isinstance(entry, dict) or cast(Mapping_, entry).get("required", True):
-                raise ComposeFailure(f"env file {path} not found: stat {path}: no such file or directory\n")
-    elif files:
-        service["env_file"] = [
-            {"path": str(base / (entry["path"] if isinstance(entry, dict) else str(entry)))} for entry in files
-        ]
+    files = _env_files(service.pop("env_file", None), base)
+    for path, required in files if resolve else ():
+        if path.is_file():
+            environment |= read_env_file(path.read_text(), {})
+        elif required:
+            raise ComposeFailure(f"env file {path} not found: stat {path}: no such file or directory\n")
+    if files and not resolve:
+        service["env_file"] = [{"path": str(path)} for path, _ in files]
     declared: dict[str, Any] = _as_mapping(service.get("environment")) or {}
     environment |= {key: _text(value) for key, value in declared.items()}
     if environment:
@@ -282,8 +277,22 @@ def _put_environment(service: Mapping_, base: Path, resolve: bool) -> None:
         service.pop("environment", None)
 
 
+def _env_files(given: Any, base: Path) -> list[tuple[Path, bool]]:
+    """The env files of a service, and whether each must be there."""
+    if given is None:
+        return []
+    found: list[tuple[Path, bool]] = []
+    for entry in cast(list[Any], given) if isinstance(given, list) else [given]:
+        if isinstance(entry, dict):
+            named = cast(Mapping_, entry)
+            found.append((base / str(named["path"]), bool(named.get("required", True))))
+        else:
+            found.append((base / str(entry), True))
+    return found
+
+
 def _depends_on(value: Any) -> Mapping_:
-    mapping: Mapping_ = value if isinstance(value, dict) else {name: {} for name in value}
+    mapping: Mapping_ = cast(Mapping_, value) if isinstance(value, dict) else {name: {} for name in value}
     return {
         name: {"condition": "service_started", "required": True} | (wanted or {}) for name, wanted in mapping.items()
     }
@@ -356,7 +365,8 @@ def _named(project: str, key: str, body: Mapping_) -> Mapping_:
 
 
 def _top_level(project: str, services: Mapping[str, Mapping_], declared: Mapping_) -> dict[str, Mapping_]:
-    used = {network for service in services.values() for network in service.get("networks") or {}}
+    attached: list[Mapping_] = [service.get("networks") or {} for service in services.values()]
+    used = {network for networks in attached for network in networks}
     missing = sorted(used - {"default"} - declared.keys())
     if missing:
         service = next(name for name in sorted(services) if missing[0] in (services[name].get("networks") or {}))
@@ -371,18 +381,103 @@ def _sorted_deep(key: str, value: Any) -> Any:
         return {inner: _sorted_deep(inner, cast(Mapping_, value)[inner]) for inner in sorted(cast(Mapping_, value))}
     if isinstance(value, list) and key not in ("ports", "volumes"):
         return [_sorted_deep("", entry) for entry in cast(list[Any], value)]
-    return value
+    return cast(Any, value)
 
 
 SERVICE_KEYS = frozenset(
-    """annotations attach blkio_config build cap_add cap_drop cgroup cgroup_parent command configs container_name
-    cpu_count cpu_percent cpu_period cpu_quota cpu_rt_period cpu_rt_runtime cpu_shares cpus cpuset credential_spec
-    depends_on deploy develop device_cgroup_rules devices dns dns_opt dns_search domainname entrypoint env_file
-    environment expose extends external_links extra_hosts gpus group_add healthcheck hostname image init ipc isolation
-    label_file labels links logging mac_address mem_limit mem_reservation mem_swappiness memswap_limit models
-    network_mode networks oom_kill_disable oom_score_adj pid pids_limit platform ports post_start pre_stop privileged
-    profiles provider pull_policy pull_refresh_after read_only restart runtime scale secrets security_opt shm_size
-    stdin_open stop_grace_period stop_signal storage_opt sysctls tmpfs tty ulimits use_api_socket user userns_mode uts
-    volumes volumes_from working_dir""".split()
+    [
+        "annotations",
+        "attach",
+        "blkio_config",
+        "build",
+        "cap_add",
+        "cap_drop",
+        "cgroup",
+        "cgroup_parent",
+        "command",
+        "configs",
+        "container_name",
+        "cpu_count",
+        "cpu_percent",
+        "cpu_period",
+        "cpu_quota",
+        "cpu_rt_period",
+        "cpu_rt_runtime",
+        "cpu_shares",
+        "cpus",
+        "cpuset",
+        "credential_spec",
+        "depends_on",
+        "deploy",
+        "develop",
+        "device_cgroup_rules",
+        "devices",
+        "dns",
+        "dns_opt",
+        "dns_search",
+        "domainname",
+        "entrypoint",
+        "env_file",
+        "environment",
+        "expose",
+        "extends",
+        "external_links",
+        "extra_hosts",
+        "gpus",
+        "group_add",
+        "healthcheck",
+        "hostname",
+        "image",
+        "init",
+        "ipc",
+        "isolation",
+        "label_file",
+        "labels",
+        "links",
+        "logging",
+        "mac_address",
+        "mem_limit",
+        "mem_reservation",
+        "mem_swappiness",
+        "memswap_limit",
+        "models",
+        "network_mode",
+        "networks",
+        "oom_kill_disable",
+        "oom_score_adj",
+        "pid",
+        "pids_limit",
+        "platform",
+        "ports",
+        "post_start",
+        "pre_stop",
+        "privileged",
+        "profiles",
+        "provider",
+        "pull_policy",
+        "pull_refresh_after",
+        "read_only",
+        "restart",
+        "runtime",
+        "scale",
+        "secrets",
+        "security_opt",
+        "shm_size",
+        "stdin_open",
+        "stop_grace_period",
+        "stop_signal",
+        "storage_opt",
+        "sysctls",
+        "tmpfs",
+        "tty",
+        "ulimits",
+        "use_api_socket",
+        "user",
+        "userns_mode",
+        "uts",
+        "volumes",
+        "volumes_from",
+        "working_dir",
+    ]
 )
 """The keys of a service in the Compose Specification."""

@@ -16,7 +16,7 @@ Health = Literal["healthy", "unhealthy"]
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What becomes of a started container: it runs for ever, or ends; its health check says yes, no, or is not there."""
+    """What becomes of a started container: it runs for ever, or ends; its health check says yes, no, or nothing."""
 
     ends_after: float | None = None
     exit_code: int = 0
@@ -28,7 +28,8 @@ class Fate:
 
 def fate_of(service: Document) -> Fate:
     """The fate that a service's own words foretell: commands that end by themselves, health checks that must fail."""
-    command = " ".join(str(word) for word in service.get("command") or service.get("entrypoint") or [])
+    words: list[Any] = service.get("command") or service.get("entrypoint") or []
+    command = " ".join(str(word) for word in words)
     ends, code, output = _ending(command)
     restart = str(service.get("restart", "no"))
     restarts = restart in ("always", "unless-stopped") or (restart.startswith("on-failure") and code != 0)
@@ -167,6 +168,7 @@ class Container:
 
     def inspection(self) -> Document:
         """The parts of ``docker inspect`` that Komodo's callers look at."""
+        environment: dict[str, Any] = self.definition.get("environment") or {}
         command = [str(word) for word in self.definition.get("command") or ["sh"]]
         state: dict[str, Any] = {
             "Status": self.state,
@@ -200,7 +202,7 @@ class Container:
             "Config": {
                 "Image": self.image,
                 "Cmd": command,
-                "Env": [f"{key}={value}" for key, value in (self.definition.get("environment") or {}).items()],
+                "Env": [f"{key}={value}" for key, value in environment.items()],
                 "Labels": {
                     "com.docker.compose.project": self.project,
                     "com.docker.compose.service": self.service,

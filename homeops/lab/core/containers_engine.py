@@ -1,4 +1,4 @@
-"""A Docker engine that exists in memory only: images, networks, volumes, containers, and the ``docker compose`` commands."""
+"""A Docker engine in memory: images, networks, volumes, containers, and the ``docker compose`` commands on them."""
 
 import shlex
 import threading
@@ -63,7 +63,9 @@ def parse_command(text: str) -> Command:
     """Take a compose command line apart."""
     words = shlex.split(text)
     start = next((i for i, word in enumerate(words) if word == "compose"), -1)
-    project, files, env_files, resolve = "", [], [], "--no-env-resolution" not in words
+    project, resolve = "", "--no-env-resolution" not in words
+    files: list[str] = []
+    env_files: list[str] = []
     rest = [word for word in words[start + 1 :] if word != "--no-env-resolution"]
     while rest and rest[0].startswith("-"):
         flag, value, *rest = rest
@@ -240,7 +242,9 @@ class Engine:
                 said += "".join(f" {what} {name} {word} \n" * 2 for name in fresh[what])
         return said
 
-    def _create(self, project: Project, name: str, behaviour: Behaviour, fresh: list[Container]) -> tuple[str, str]:
+    def _create(
+        self, project: Project, name: str, behaviour: Behaviour, fresh: list[Container]
+    ) -> tuple[str, str, str]:
         definition = project.services[name]
         container_name = definition.get("container_name", f"{project.name}-{name}-1")
         existing = next(iter(self.of(project.name, [name])), None)
@@ -266,7 +270,8 @@ class Engine:
             return f"{said} {who} {wrong} \n", "", f"{wrong}\n"
         if existing:
             del self.containers[existing.name]
-        networks = [project.networks[key]["name"] for key in definition.get("networks") or {}]
+        keys: list[str] = list(definition.get("networks") or {})
+        networks = [project.networks[key]["name"] for key in keys]
         fate = behaviour.fates.get(name) or fate_of(definition)
         container = Container(container_name, project.name, name, definition, networks, fate, self.clock.now, revision)
         container.volumes = [project.volumes[v["source"]]["name"] for v in _named_volumes(project, definition)]
@@ -276,7 +281,8 @@ class Engine:
 
     def _start(self, project: Project, container: Container) -> tuple[str, str, str]:
         said = ""
-        for other, wanted in (container.definition.get("depends_on") or {}).items():
+        parents: dict[str, Document] = container.definition.get("depends_on") or {}
+        for other, wanted in parents.items():
             for parent in self.of(project.name, [other]):
                 if wanted.get("condition") != "service_healthy":
                     continue
@@ -286,12 +292,16 @@ class Engine:
                     return said, "", f"dependency failed to start: container {parent.name} is unhealthy\n"
                 said += f" Container {parent.name} Healthy \n"
         said += f" Container {container.name} Starting \n"
-        command = container.definition.get("command") or []
+        command: list[str] = container.definition.get("command") or []
         if command and str(command[0]).startswith("/bin/doesnotexist"):
-            return said, "", (
-                "Error response from daemon: failed to create shim task: OCI runtime create failed: runc create failed: "
-                f'unable to start container process: exec: "{command[0]}": stat {command[0]}: no such file or directory: '
-                "unknown\n"
+            return (
+                said,
+                "",
+                (
+                    "Error response from daemon: failed to create shim task: OCI runtime create failed: "
+                    "runc create failed: unable to start container process: "
+                    f'exec: "{command[0]}": stat {command[0]}: no such file or directory: unknown\n'
+                ),
             )
         container.start()
         return said, f" Container {container.name} Started \n", ""
@@ -401,7 +411,7 @@ class Engine:
         return f"pull access denied for {image}, repository does not exist or may require 'docker login'"
 
     def expect(self, project: str, **changes: object) -> None:
-        """Change what shall go wrong in a project, e.g. ``expect("web", up="disk full\\n")``."""
+        """Change what shall go wrong in a project, e.g. ``expect("web", up="disk full")``."""
         self.behaviours[project] = replace(self._behaviour(project), **changes)
 
     def _settled(self, container: Container, limit: float) -> str:

@@ -11,6 +11,7 @@ from homeops.lab.core.resource_lists import visible
 from homeops.lab.core.resource_queries import found_by_name
 from homeops.lab.core.resource_states import reached_server, server_state
 from homeops.lab.core.state import Document
+from homeops.lab.core.wide_query import wide_query
 
 if TYPE_CHECKING:
     from homeops.lab.core.core import Core
@@ -35,14 +36,7 @@ def list_containers(core: "Core", caller: Document, params: Document) -> Any:
 @answers("read", "ListAllContainers")
 def list_all_containers(core: "Core", caller: Document, params: Document) -> Any:
     """The containers of several Servers, or of all."""
-    query = {
-        "names": params.get("servers", []),
-        "terms": [],
-        "templates": "Include",
-        "tags": [],
-        "tag_behavior": "All",
-        "specific": {},
-    }
+    query = wide_query(names=params.get("servers", ()))
     servers = visible(core, caller, "Server", found_by_name(core, "Server", query))
     wanted: list[str] = params.get("containers", [])
     return [
@@ -158,4 +152,3 @@ def get_system_stats(core: "Core", caller: Document, params: Document) -> Any:
     if agent is None:
         raise Refusal("server stats not available")
     return agent.information()["stats"]
-

@@ -1,12 +1,12 @@
 """Executions: an answer at once, the work behind it, and the Update that tells of it (api/execute/mod.rs).
 
-What runs is a generator. Up to its first ``yield`` it looks whether it may run at all, with the lock held; the rest is done
-in the background without it. A Refusal or AgentFailure anywhere becomes the log entry ``Task Error``.
+What runs is a generator. Up to its first ``yield`` it looks whether it may run at all, with the lock held; the rest is
+done in the background without it. A Refusal or AgentFailure anywhere becomes the log entry ``Task Error``.
 """
 
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import translate
@@ -24,6 +24,7 @@ from homeops.lab.core.resource_queries import found_by_name
 from homeops.lab.core.resource_states import flags_of, server_state
 from homeops.lab.core.state import Document
 from homeops.lab.core.update_documents import SYSTEM_TARGET, answered, new_update, store
+from homeops.lab.core.wide_query import wide_query
 
 if TYPE_CHECKING:
     from homeops.lab.core.core import Core
@@ -166,7 +167,7 @@ class Run:
         return done[0]
 
     @contextmanager
-    def document(self) -> Iterator[Document]:
+    def document(self) -> Generator[Document]:
         """What it works on as it is stored, to change it; nothing comes of it when that is gone."""
         nothing: Document = {"info": {}, "config": {}}
         with self.core.state.lock:
@@ -376,14 +377,7 @@ def matching(names: Sequence[str], pattern: str) -> set[str]:
 
 def batch_targets(core: "Core", caller: Document, kind: str, params: Document) -> list[str]:
     """The names of the resources that a batch means, of those that the caller may execute."""
-    query = {
-        "names": [],
-        "terms": [],
-        "templates": "Include",
-        "tags": params.get("tags", []),
-        "tag_behavior": "All",
-        "specific": {},
-    }
+    query = wide_query(tags=params.get("tags", ()))
     found = [
         document["name"]
         for document in found_by_name(core, kind, query)

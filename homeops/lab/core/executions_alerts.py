@@ -94,7 +94,9 @@ def send_own_alert(run: Run) -> Steps:
     """Send a message to the alerters named, or to all."""
     core, params = run.core, run.params
     wanted: list[str] = params["alerters"]
-    named: list[Any] = [lookup(core.state.resources["Alerter"], alerter) or find(core.state, "Alerter", alerter) for alerter in wanted]
+    named: list[Any] = [
+        lookup(core.state.resources["Alerter"], alerter) or find(core.state, "Alerter", alerter) for alerter in wanted
+    ]
     ids = [alerter["_id"] for alerter in named]
     yield
     data = {"message": params["message"], "details": params["details"]}

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from homeops.lab.core.executions_logs import log
 from homeops.lab.core.json_copy import copied
@@ -55,7 +55,7 @@ def interpolated(
         if isinstance(value, str):
             config[field] = fill(value)
         elif isinstance(value, list):
-            config[field] = [fill(entry) for entry in value]
+            config[field] = [fill(str(entry)) for entry in cast(list[Any], value)]
         else:
             config[field] = value | {"command": fill(value["command"])}
     if logs is not None:

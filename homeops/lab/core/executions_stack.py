@@ -13,10 +13,8 @@ from homeops.lab.core.executions import (
     perform,
 )
 from homeops.lab.core.executions_interpolation import interpolated, values
-from homeops.lab.core.executions_logs import log
 from homeops.lab.core.json_copy import copied
 from homeops.lab.core.references import find
-from homeops.lab.core.refusal import Refusal
 from homeops.lab.core.repositories_refresh import git_token, refresh_stack_files
 from homeops.lab.core.state import Document
 
@@ -95,7 +93,7 @@ def deploy_stack_if_changed(run: Run) -> Steps:
         refresh_stack_files(core, stored)
         stack = copied(stored)
     deploy, restart = changed_services(stack)
-    whole = {"stack": stack["name"], "services": [], "stop_time": None}
+    whole: Document = {"stack": stack["name"], "services": [], "stop_time": None}
     if deploy is None:
         run.outcome = perform(core, caller, "DeployStack", whole)
         return
@@ -129,19 +127,21 @@ def changed_services(stack: Document) -> tuple[list[str] | None, list[str] | Non
     deploy: list[str] = []
     restart: list[str] = []
     all_restart = False
-    for file in latest or []:
+    files: list[Document] = latest or []
+    for file in files:
         if file["path"] not in known:
             return None, []
         if known[file["path"]] == file["contents"]:
             continue
-        match file["requires"], file["services"]:
+        wanted: tuple[str, list[str]] = file["requires"], file["services"]
+        match wanted:
             case "Redeploy", []:
                 return None, []
-            case "Redeploy", services:
+            case "Redeploy", list(services):
                 deploy += [name for name in services if name not in deploy]
             case "Restart", []:
                 all_restart = True
-            case "Restart", services:
+            case "Restart", list(services):
                 restart += [name for name in services if name not in restart]
             case _:
                 pass
@@ -247,6 +247,8 @@ def _run_command(params: Document) -> str:
     for key, flag in (("workdir", "--workdir"), ("user", "--user"), ("entrypoint", "--entrypoint")):
         if params[key]:
             flags.append(f"{flag} {shlex.quote(params[key])}")
-    flags += [f"-e {shlex.quote(f'{name}={value}')}" for name, value in (params["env"] or {}).items()]
-    command = [shlex.quote(word) for word in params["command"] or []]
+    environment: dict[str, str] = params["env"] or {}
+    words: list[str] = params["command"] or []
+    flags += [f"-e {shlex.quote(f'{name}={value}')}" for name, value in environment.items()]
+    command = [shlex.quote(word) for word in words]
     return " ".join([*flags, "--", shlex.quote(params["service"]), *command])

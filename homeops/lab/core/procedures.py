@@ -4,7 +4,7 @@ import json
 import threading
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from homeops.lab.core.executions import (
     BATCHES,
@@ -28,6 +28,7 @@ from homeops.lab.core.update_documents import finish
 
 if TYPE_CHECKING:
     from homeops.lab.core.core import Core
+
 
 @dataclass
 class _Journal:
@@ -150,11 +151,15 @@ def _debug_value(value: Any) -> str:
         case None:
             return "None"
         case list():
-            return f"[{', '.join(_debug_value(entry) for entry in value)}]"
+            return f"[{', '.join(_debug_value(entry) for entry in cast(list[Any], value))}]"
         case bool() | str():
             return json.dumps(value, ensure_ascii=False)
         case dict():
-            return "Object {" + ", ".join(f"{json.dumps(k)}: {_debug_value(v)}" for k, v in value.items()) + "}"
+            return (
+                "Object {"
+                + ", ".join(f"{json.dumps(k)}: {_debug_value(v)}" for k, v in cast(Document, value).items())
+                + "}"
+            )
         case _:
             return str(value)
 
@@ -171,9 +176,7 @@ def cancel_procedure(run: Run) -> Steps:
     if running is None:
         raise Refusal("Procedure run cancel token not found")
     yield
-    told = (
-        "Procedure cancel has been triggered. The procedure will exit after the currently running stage is complete."
-    )
+    told = "Procedure cancel has been triggered. The procedure will exit after the currently running stage is complete."
     run.log(log("Cancel Triggered", stdout=told))
     running.abandon()
     running.log(error_log("Execution error", "Procedure cancelled before completion"))
@@ -187,4 +190,3 @@ def run_scheduled(core: "Core", kind: str, name: str) -> None:
     params: Document = {key: name} | DEFAULTS.get(request, {})
     with core.state.lock:
         start(core, service_user(number), request, params)
-

@@ -1,4 +1,4 @@
-"""Git for the rehearsal: bare repositories on this machine that stand behind every remote address, and checkouts of them.
+"""Git for the rehearsal: bare repositories on this machine behind every remote address, and checkouts of them.
 
 Checkouts are made by real git, so their logs, hashes and diffs are git's own; no address is ever contacted, because git
 is told to take every remote from here.

@@ -1,4 +1,4 @@
-"""What Core reads of Stacks, Builds and Repos from git and from hosts (``Refresh...Cache``), and keeps in their info."""
+"""What Core reads of Stacks, Builds and Repos from git and hosts (``Refresh...Cache``), and keeps in their info."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +43,9 @@ def refresh_stack_files(core: "Core", stack: Document) -> None:
     if config["linked_repo"] and not config["files_on_host"]:
         repo = find(core.state, "Repo", config["linked_repo"])
     if config["files_on_host"]:
-        stack["info"] = info | {"latest_hash": None, "latest_message": None, "missing_files": []} | _on_host(core, stack)
+        stack["info"] = (
+            info | {"latest_hash": None, "latest_message": None, "missing_files": []} | _on_host(core, stack)
+        )
     elif repo is not None or config["repo"]:
         stack["info"] = info | _in_git(core, stack, repo["config"] if repo else config)
     else:

@@ -18,12 +18,17 @@ if TYPE_CHECKING:
     from homeops.lab.core.core import Core
 
 _STACK_FIELDS = frozenset(
-    """server_id project_name run_directory file_paths file_contents skip_secret_interp extra_args environment
-    env_file_path additional_env_files linked_repo repo branch commit compose_cmd_wrapper""".split()
+    (
+        *("server_id", "project_name", "run_directory", "file_paths", "file_contents", "skip_secret_interp"),
+        *("extra_args", "environment", "env_file_path", "additional_env_files", "linked_repo", "repo", "branch"),
+        *("commit", "compose_cmd_wrapper"),
+    )
 )
 _DEPLOYMENT_FIELDS = frozenset(
-    """server_id image image_registry_account skip_secret_interp network restart command extra_args ports volumes
-    environment labels""".split()
+    (
+        *("server_id", "image", "image_registry_account", "skip_secret_interp", "network", "restart", "command"),
+        *("extra_args", "ports", "volumes", "environment", "labels"),
+    )
 )
 """The fields whose change makes a running one be deployed again."""
 
@@ -143,7 +148,9 @@ def deploy_in_rounds(run: Run, due: list[Due]) -> Document | None:
         for one in ready:
             kind, name = one.key
             if one.key in failures:
-                text += f"\n{colored('ERROR', 'red')}: failed to deploy {kind} '{bold(name)}' in round {bold(str(number))}"
+                text += (
+                    f"\n{colored('ERROR', 'red')}: failed to deploy {kind} '{bold(name)}' in round {bold(str(number))}"
+                )
                 text += f" | {failures[one.key]}"
             else:
                 text += f"\n{muted('INFO')}: deployed {kind} '{bold(name)}' in round {bold(str(number))}"
@@ -173,4 +180,3 @@ def _deploy(run: Run, ready: list[Due]) -> dict[Key, str]:
 
     together(run.core, [partial(work, one, position * 0.001) for position, one in enumerate(ready)])
     return failures
-

@@ -191,8 +191,7 @@ def apply_groups(core: "Core", declared: Sequence[Document], *, delete: bool) ->
     update = [
         (group, current)
         for group in wanted
-        if group["name"] in stored
-        and differs(group, current := user_group_declaration(state, stored[group["name"]]))
+        if group["name"] in stored and differs(group, current := user_group_declaration(state, stored[group["name"]]))
     ]
     if not create and not update and not gone:
         return None
@@ -212,9 +211,7 @@ def apply_groups(core: "Core", declared: Sequence[Document], *, delete: bool) ->
     return journal.entry()
 
 
-def _set_group(
-    core: "Core", journal: Journal, wanted: Document, current: Document, *, fresh: bool = False
-) -> None:
+def _set_group(core: "Core", journal: Journal, wanted: Document, current: Document, *, fresh: bool = False) -> None:
     """Set what differs; of a ``fresh`` group users and everyone are set in any case."""
     name, shown = wanted["name"], bold(wanted["name"])
     user_target = {"type": "UserGroup", "id": name}
@@ -252,9 +249,7 @@ def _set_group(
         _set_permission(core, journal, shown, user_target, permission)
 
 
-def _set_permission(
-    core: "Core", journal: Journal, shown: str, user_target: Document, permission: Document
-) -> None:
+def _set_permission(core: "Core", journal: Journal, shown: str, user_target: Document, permission: Document) -> None:
     target, level, specific = permission["target"], permission["level"], permission["specific"]
     params = {
         "user_target": user_target,
@@ -262,6 +257,8 @@ def _set_permission(
         "permission": {"level": level, "specific": specific},
     }
     told = f'{target["type"]}("{target["id"]}")'
-    if journal.call(core, "UpdatePermissionOnTarget", params, f"failed to set permission in group {shown} | target: {told}"):
+    if journal.call(
+        core, "UpdatePermissionOnTarget", params, f"failed to set permission in group {shown} | target: {told}"
+    ):
         details = f"{muted('target')}: {told} | {muted('level')}: {level} | {muted('specific')}: {', '.join(specific)}"
         journal.did(f"user group '{shown}' permissions | {details}", "blue", "updated")

@@ -70,9 +70,7 @@ def _pending(core: "Core", config: Document, remote: Remote) -> Document:
         found["resource_updates"] = [
             change.view(state)
             for kind in VIEW_ORDER
-            for change in changes(
-                state, kind, declared.resources[kind], delete=delete, match_tags=config["match_tags"]
-            )
+            for change in changes(state, kind, declared.resources[kind], delete=delete, match_tags=config["match_tags"])
             if change.visible
         ]
     if config["include_variables"]:

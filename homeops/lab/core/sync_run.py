@@ -96,7 +96,11 @@ def _matches(run: Run) -> Matches:
     names = resources
     if resources is not None and wanted_kind is not None:
         known = run.core.state.resources[wanted_kind]
-        names = [known[name]["name"] if name in known else name for name in resources if name in known or not is_object_id(name)]
+        names = [
+            known[name]["name"] if name in known else name
+            for name in resources
+            if name in known or not is_object_id(name)
+        ]
 
     def matches(kind: str, name: str) -> bool:
         return (wanted_kind is None or kind == wanted_kind) and (names is None or name in names)

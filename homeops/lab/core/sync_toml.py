@@ -48,7 +48,7 @@ def read_declarations(text: str) -> Declared:
     except tomllib.TOMLDecodeError as error:
         raise NotDeclarations(_syntax_error(escaped, str(error))) from error
     try:
-        read = cast(Document, _file_type().read(_TomlSource(_pairs(loaded))))
+        read = _file_type().read(_TomlSource(_pairs(loaded)))
     except Misfit as misfit:
         span = find_span(escaped, misfit.path)
         raise NotDeclarations(parse_error(escaped, span, misfit.text)) from misfit
@@ -73,7 +73,7 @@ _SYNTAX = (
     (r"Expected '\]' at the end of a table declaration", "unclosed table, expected `]`"),
     (r"Expected '=' after a key", "key with no value, expected `=`"),
     (r"Unclosed array", "unclosed array, expected `]`"),
-    (r"Unterminated string", "invalid basic string, expected `\"`"),
+    (r"Unterminated string", 'invalid basic string, expected `"`'),
     (r"Cannot overwrite a value|Cannot declare .* twice|Duplicate inline table key", "duplicate key"),
     (r"Invalid value", "string values must be quoted, expected literal string"),
 )

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel
 
@@ -77,12 +77,14 @@ def with_references(kind: str, config: Document, renamed: Renamed) -> Document:
             if image and image["type"] == "Build":
                 image["params"]["build_id"] = renamed("Build", image["params"].get("build_id", ""))
         case "Procedure":
-            for stage in config.get("stages") or []:
-                for entry in stage.get("executions", []):
-                    replace_in_execution(entry["execution"], renamed)
+            stages: list[Document] = config.get("stages") or []
+            entries: list[Document] = [entry for stage in stages for entry in stage.get("executions", [])]
+            for entry in entries:
+                replace_in_execution(entry["execution"], renamed)
         case "Alerter":
             for field in ("resources", "except_resources"):
-                for target in config.get(field) or []:
+                targets: list[Document] = config.get(field) or []
+                for target in targets:
                     if target["type"] != "System":
                         target["id"] = renamed(target["type"], target["id"])
         case _:
@@ -103,6 +105,6 @@ def _replace(model: type[BaseModel], config: dict[str, Any], renamed: Renamed) -
     for field, mark in marks(model).items():
         value = config.get(field)
         if isinstance(value, list):
-            config[field] = [renamed(mark.kind, entry) for entry in value]
+            config[field] = [renamed(mark.kind, entry) for entry in cast(list[str], value)]
         elif value:
             config[field] = renamed(mark.kind, value)

@@ -15,6 +15,7 @@ from homeops.lab.core.toml_export import (
     user_group_toml,
     variable_toml,
 )
+from homeops.lab.core.wide_query import wide_query
 
 if TYPE_CHECKING:
     from homeops.lab.core.core import Core
@@ -39,14 +40,7 @@ def export_all(core: "Core", caller: Document, params: Document) -> Any:
     """Everything that the caller may read and that carries all of ``tags``."""
     targets: list[Document] = []
     if params["include_resources"]:
-        query = {
-            "names": [],
-            "terms": [],
-            "templates": "Include",
-            "tags": params["tags"],
-            "tag_behavior": "All",
-            "specific": {},
-        }
+        query = wide_query(tags=params["tags"])
         for kind in EXPORT_ORDER:
             found = visible(core, caller, kind, found_by_name(core, kind, query))
             targets += [{"type": kind, "id": document["_id"]["$oid"]} for document in found]
@@ -78,7 +72,7 @@ def _export(core: "Core", caller: Document, targets: list[Document], groups: lis
         if kind == "ResourceSync":
             if not exported_sync(document["config"]):
                 continue
-            deploy, after = False, []
+            deploy, after = _known({}, kind, document["name"])
         else:
             deploy, after = _known(existing, kind, document["name"])
         tables[kind].append(declaration_toml(kind, declaration(core.state, kind, document, deploy, after)))

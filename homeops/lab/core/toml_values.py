@@ -1,12 +1,12 @@
 """Komodo's own dialect of TOML, as Core writes it (crate toml_pretty 2.0.0): one flat table, dotted keys for nesting.
 
-What it writes is not always TOML: quotes in one-line texts are escaped but backslashes are not, and a text with newlines
-stands between triple quotes just as it is.
+What it writes is not always TOML: quotes in one-line texts are escaped but backslashes are not, and a text with
+newlines stands between triple quotes just as it is.
 """
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 INLINE_LIMIT = 30
 """A list is broken over lines when its entries together have more bytes than this."""
@@ -31,7 +31,7 @@ def _flat(values: Mapping[str, Any], prefix: str, keep_empty: bool) -> Iterator[
         if not isinstance(value, dict):
             yield prefix + key, value
         elif value:
-            yield from _flat(value, f"{prefix}{key}.", keep_empty)
+            yield from _flat(cast(Mapping[str, Any], value), f"{prefix}{key}.", keep_empty)
         elif keep_empty:
             yield prefix + key, value
 
@@ -43,7 +43,9 @@ def _value_text(value: Any, keep_empty: bool, inline: bool) -> str:
         case []:
             return "[]"
         case list():
-            entries = [_entry_text(entry, keep_empty) for entry in value if entry is not None and entry != ""]
+            entries = [
+                _entry_text(entry, keep_empty) for entry in cast(list[Any], value) if entry is not None and entry != ""
+            ]
             if inline or sum(len(entry.encode()) for entry in entries) <= INLINE_LIMIT:
                 return f"[{', '.join(entries)}]"
             return "[\n  " + ",\n  ".join(entries) + "\n]"
@@ -56,9 +58,13 @@ def _value_text(value: Any, keep_empty: bool, inline: bool) -> str:
 def _entry_text(entry: Any, keep_empty: bool) -> str:
     match entry:
         case dict():
-            return _inline_table(entry, keep_empty)
+            return _inline_table(cast(Mapping[str, Any], entry), keep_empty)
         case list():
-            return "[" + ", ".join(_entry_text(inner, keep_empty) for inner in entry if inner is not None) + "]"
+            return (
+                "["
+                + ", ".join(_entry_text(inner, keep_empty) for inner in cast(list[Any], entry) if inner is not None)
+                + "]"
+            )
         case _:
             return _scalar_text(entry)
 
