@@ -16,44 +16,39 @@ def show(console: Console, standing: Standing) -> None:
     console.print(_sum(standing), soft_wrap=True)
 
 
-def _table(*columns: str) -> Table:
+def _table(*columns: str, problems: bool) -> Table:
+    """A table without lines; a column for problems only where there are any."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for column in columns:
+    for column in (*columns, *([""] if problems else [])):
         table.add_column(column, overflow="fold")
     return table
 
 
 def _hosts(hosts: list[HostStanding]) -> Table:
-    table = _table("HOST", "STATE", "PERIPHERY", "ADDRESS", "")
+    table = _table("HOST", "STATE", "PERIPHERY", "ADDRESS", problems=any(host.problems for host in hosts))
     for host in hosts:
-        table.add_row(
-            host.name,
-            _state(host.state, host.problems),
-            host.periphery or "-",
-            host.address,
-            _problems(host.problems),
-        )
+        _row(table, host, host.name, _state(host), host.periphery or "-", host.address)
     return table
 
 
 def _stacks(stacks: list[StackStanding]) -> Table:
-    table = _table("STACK", "HOST", "STATE", "SERVICES", "COMMIT", "")
+    any_problems = any(stack.problems for stack in stacks)
+    table = _table("STACK", "HOST", "STATE", "SERVICES", "COMMIT", problems=any_problems)
     for stack in stacks:
         services = f"{stack.services.up}/{stack.services.total}" if stack.present else "-"
         behind = stack.commit and stack.newest and stack.commit != stack.newest
         commit = f"{stack.commit} ({stack.newest} is newer)" if behind else stack.commit or "-"
-        table.add_row(
-            stack.name, stack.host, _state(stack.state, stack.problems), services, commit, _problems(stack.problems)
-        )
+        _row(table, stack, stack.name, stack.host, _state(stack), services, commit)
     return table
 
 
-def _state(state: str | None, problems: list[str]) -> Text:
-    return Text(state or "missing", style="red" if problems else "green")
+def _row(table: Table, standing: HostStanding | StackStanding, *cells: str | Text) -> None:
+    more = [Text("; ".join(standing.problems), style="red")] if len(table.columns) > len(cells) else []
+    table.add_row(*cells, *more)
 
 
-def _problems(problems: list[str]) -> Text:
-    return Text("; ".join(problems), style="red")
+def _state(standing: HostStanding | StackStanding) -> Text:
+    return Text(standing.state or "missing", style="red" if standing.problems else "green")
 
 
 def _sum(standing: Standing) -> Text:

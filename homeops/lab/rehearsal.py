@@ -14,7 +14,6 @@ from homeops.lab.progress import Listener, Outcome, follow
 from homeops.lab.pulumi_cli import PulumiCli, environment
 from homeops.lab.serve import PORT, STACK
 
-
 WAITING = "Another homeops lab is at work in this checkout; waiting for it to end"
 
 
