@@ -14,6 +14,7 @@ PARTS = (
     "swarm_reads",
     "host_reads",
     "log_reads",
+    "update_checks",
     "resources",
     "resource_lists",
     "summaries",
