@@ -27,8 +27,8 @@ PERIPHERY = ContainerPeriphery(path="/root/komodo-periphery/compose.yaml")
 
 def problems(value: Any) -> list[str]:
     Draft202012Validator.check_schema(DOCUMENT)
-    found: Any = Draft202012Validator(DOCUMENT).iter_errors(value)
-    return [f"{'/'.join(map(str, error.absolute_path))}: {error.message}" for error in found]
+    validator: Any = Draft202012Validator(DOCUMENT)
+    return [f"{'/'.join(map(str, error.absolute_path))}: {error.message}" for error in validator.iter_errors(value)]
 
 
 @pytest.fixture(scope="module")
