@@ -43,9 +43,11 @@ def serve(home: LabHome, port: int = PORT) -> None:
         memory = Memory(home, core)
         with server:
             home.note(Running(os.getpid(), server.address))
-            while not ending.wait(SAVE_SECONDS):
+            # A lab whose directory somebody removed has ended, too.
+            while not ending.wait(SAVE_SECONDS) and home.directory.exists():
                 memory.save()
-        memory.save(always=True)
+        if home.directory.exists():
+            memory.save(always=True)
 
 
 class Memory:

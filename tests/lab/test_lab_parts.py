@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import socket
 import sys
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import pytest
@@ -96,6 +98,20 @@ def test_a_port_in_use_is_left_alone_and_the_one_found_is_kept(tmp_path: Path, r
         assert second.address == first.address
     finally:
         stop(home)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_core_whose_directory_was_removed_ends(tmp_path: Path, root: Path) -> None:
+    copy = Copy.make(root, tmp_path)
+    running, _ = start(LabHome(copy.directory), 0)
+    shutil.rmtree(copy.directory / ".lab")
+    port = int(running.address.rpartition(":")[2])
+    for _ in range(100):
+        with socket.socket() as door:
+            if door.connect_ex(("127.0.0.1", port)):
+                return
+        sleep(0.1)
+    pytest.fail("it still answers after 10 s")
 
 
 def test_hosts_are_on_this_machine_only(tmp_path: Path) -> None:
