@@ -27,7 +27,7 @@ class HostComponent(pulumi.ComponentResource):
     server: KomodoResource
 
     def __init__(self, host: Host, server: Resource, site: Site, opts: pulumi.ResourceOptions) -> None:
-        super().__init__("homeops:hosts:Host", host.name, {}, opts)
+        super().__init__("homeops:hosts:Host", host.name, {}, _renamed(server, opts))
         self.server = RESOURCES["Server"](server, overwrite=_overwrite(site), opts=_child(self))
         facts = site.hosts[host.name]
         self.register_outputs(
@@ -59,7 +59,7 @@ class StackComponent(pulumi.ComponentResource):
         needs: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions,
     ) -> None:
-        super().__init__("homeops:stacks:Stack", stack.name, {}, opts)
+        super().__init__("homeops:stacks:Stack", stack.name, {}, _renamed(stack, opts))
         self.stack = RESOURCES["Stack"](stack, overwrite=_overwrite(site), opts=_child(self, needs))
         if stack.deploy and site.deploy:
             self.deploy = Deploy(
@@ -88,12 +88,19 @@ class ObjectComponent(pulumi.ComponentResource):
     def __init__(
         self, declared: Resource, site: Site, needs: list[pulumi.Resource], opts: pulumi.ResourceOptions
     ) -> None:
-        super().__init__(COMPONENTS[declared.kind], declared.name, {}, opts)
+        super().__init__(COMPONENTS[declared.kind], declared.name, {}, _renamed(declared, opts))
         self.object = RESOURCES[declared.kind](declared, overwrite=_overwrite(site), opts=_child(self, needs))
 
 
 def _child(parent: pulumi.Resource, needs: Sequence[pulumi.Resource] = ()) -> pulumi.ResourceOptions:
     return pulumi.ResourceOptions(parent=parent, depends_on=list(needs) or None)
+
+
+def _renamed(resource: Resource, opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+    """Let Pulumi find the resource under the name that it had; the children of a component are found through it."""
+    if resource.former:
+        opts.aliases = [pulumi.Alias(name=resource.former)]
+    return opts
 
 
 def _overwrite(site: Site) -> bool:
@@ -125,7 +132,7 @@ def register(graph: Graph, fleet: Fleet, site: Site, root: Path) -> dict[tuple[s
             case kind if kind in COMPONENTS:
                 made[resource.key] = ObjectComponent(resource, site, needs, _top(())).object
             case kind:
-                options = pulumi.ResourceOptions(depends_on=needs or None)
+                options = _renamed(resource, pulumi.ResourceOptions(depends_on=needs or None))
                 made[resource.key] = RESOURCES[kind](resource, overwrite=_overwrite(site), opts=options)
     Census(graph)
     return made

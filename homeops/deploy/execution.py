@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
+from typing import Any
 
 from homeops.errors import DeployFailed, Problem
 from homeops.komodo.client import Client
@@ -14,9 +15,10 @@ _LAST_LINES = 15
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """What came of a deploy: Komodo's Update, the stack's state after it, how many seconds it took."""
+    """What came of a deploy: Komodo's Update, the stack's id and its state after it, how many seconds it took."""
 
     update: str
+    stack: str
     state: str
     seconds: float
 
@@ -33,11 +35,11 @@ def deploy(
     update = _run(client, "DeployStack", stack, where, deadline, tell)
     if restart:
         _run(client, "RestartStack", stack, where, deadline, tell)
-    items = client.read("ListStacks", {"query": {"names": [stack]}, "limit": 0})
+    items: Any = client.read("ListStacks", {"query": {"names": [stack]}, "limit": 0})
     state = str(items[0]["info"]["state"]) if items else "unknown"
     seconds = round(monotonic() - began, 1)
     tell(f"{where}: deployed in {seconds} s, {state}")
-    return Deployed(update.id, state, seconds)
+    return Deployed(update.id, update.target_id, state, seconds)
 
 
 def _run(

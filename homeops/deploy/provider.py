@@ -32,8 +32,8 @@ class DeployProvider(ResourceProvider):
         session.configure(req.config.get)
 
     def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
-        """Due when a part of the fingerprint differs, or the stack runs elsewhere."""
-        keys = ("stack", "server", "fingerprint")
+        """Due when a part of the fingerprint differs, or the stack runs elsewhere; another name alone is no reason."""
+        keys = ("server", "fingerprint")
         return DiffResult(changes=any(_olds.get(key) != _news.get(key) for key in keys))
 
     def create(self, props: Props) -> CreateResult:
@@ -45,7 +45,13 @@ class DeployProvider(ResourceProvider):
         return UpdateResult(_news | _deploy(_news, restart=_config_changed(_olds, _news)))
 
     def read(self, id_: str, props: Props) -> ReadResult:
-        """As recorded: what runs is Komodo's to say, see homeops status."""
+        """As recorded, and gone with its stack, which took the containers down; what runs now: see homeops status."""
+        # Imported here because only a refresh needs it.
+        from homeops.model.kinds import STACK
+
+        stack = props.get("stackId")
+        if stack and stack not in session.core().catalogue.documents(STACK):
+            return ReadResult(None, {})  # pyright: ignore[reportArgumentType] - this is how a resource is reported gone
         return ReadResult(id_, props)
 
     def delete(self, _id: str, _props: Props) -> None:
@@ -55,7 +61,7 @@ class DeployProvider(ResourceProvider):
 class Deploy(Resource, module="komodo", name="Deploy"):
     """The containers of a stack.
 
-    ``update``: id of Komodo's Update. ``state``: the stack's state after it. ``seconds``: how long it took.
+    ``update``: id of Komodo's Update. ``stackId``: of the stack that was deployed. ``state``: the stack's state after it. ``seconds``: how long it took.
     """
 
     update: pulumi.Output[str]
@@ -97,4 +103,4 @@ def _deploy(props: Props, *, restart: bool) -> Props:
     deployed = deploy(
         client, str(props["stack"]), str(props["server"]), float(props["timeout"]), session.tell, restart=restart
     )
-    return {"update": deployed.update, "state": deployed.state, "seconds": deployed.seconds}
+    return {"update": deployed.update, "stackId": deployed.stack, "state": deployed.state, "seconds": deployed.seconds}

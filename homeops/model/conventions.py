@@ -53,7 +53,7 @@ def stack_config(stack: Stack, site: Site, files: StackFiles) -> StackConfig:
 
     The project name is pinned because a renamed stack otherwise leaves its named volumes behind.
     """
-    derived: dict[str, Any] = {"server_id": stack.host_name, "project_name": stack.name}
+    derived: dict[str, Any] = {"server_id": stack.host_name, "project_name": stack.renamed_from or stack.name}
     own_source = stack.model_fields_set & {"repo", "linked_repo", "file_contents", "files_on_host"}
     if not own_source:
         derived |= _git(site.repository)

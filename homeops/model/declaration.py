@@ -15,7 +15,12 @@ from homeops.model.place import Place, declaration_place, place_of
 
 
 class Declaration(KomodoModel):
-    """A named declaration; the name is the first argument."""
+    """A named declaration; the name is the first argument.
+
+    ``renamed_from``: the name that it had, so that Komodo's object gets the new one instead of being made anew. It may
+    be taken away once every Pulumi stack has been brought up with it; a stack's compose project keeps the old name, so
+    that its volumes stay, and then needs ``project_name``.
+    """
 
     kind: ClassVar[str]
     """Komodo's kind of the object that this becomes."""
@@ -24,6 +29,7 @@ class Declaration(KomodoModel):
     description: str = ""
     tags: list[str] = Field(default_factory=list[str])
     template: bool = False
+    renamed_from: str = ""
 
     _place: Place = PrivateAttr(default_factory=Place)
     _problems: tuple[str, ...] = PrivateAttr(default=())

@@ -76,6 +76,7 @@ def resolve(fleet: Fleet, site: Site, directories: Directories) -> Graph:
     ordered, circles = in_order(tuple(resources))
     graph = Graph(ordered)
     problems += _duplicates(fleet)
+    problems += _former_names(fleet)
     problems += _site_problems(fleet, site)
     problems += _dangling(resources, fleet)
     problems += [_circle(graph, circle) for circle in circles]
@@ -100,6 +101,7 @@ def _resource(declaration: Declaration, site: Site, directories: Directories) ->
         deploy=isinstance(declaration, Stack) and not declaration.template,
         after=after,
         where=declaration.where,
+        former=declaration.renamed_from,
     )
 
 
@@ -194,6 +196,17 @@ def _duplicates(fleet: Fleet) -> Iterator[Problem]:
         else:
             yield Problem(
                 declaration.where, f"declared already at {other.where.partition(': ')[0]}", "rename one of them"
+            )
+
+
+def _former_names(fleet: Fleet) -> Iterator[Problem]:
+    names = {(declaration.kind, declaration.name) for declaration in fleet.declarations()}
+    for declaration in fleet.declarations():
+        if (declaration.kind, declaration.renamed_from) in names:
+            yield Problem(
+                declaration.where,
+                f'renamed_from "{declaration.renamed_from}" is declared as well, so it was not renamed',
+                "take renamed_from away, or the other declaration",
             )
 
 

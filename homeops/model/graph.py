@@ -11,7 +11,8 @@ from homeops.model.references import Mention, mentions
 class Resource:
     """One Komodo object: its kind and name, its whole configuration (references are names), and what stands beside it.
 
-    ``deploy`` and ``after`` are for stacks: whether it is deployed, and which stacks come first.
+    ``deploy`` and ``after`` are for stacks: whether it is deployed, and which stacks come first. ``former`` is the name
+    that it had, empty when that is the same.
     """
 
     kind: str
@@ -23,6 +24,7 @@ class Resource:
     deploy: bool = False
     after: tuple[str, ...] = ()
     where: str = ""
+    former: str = ""
 
     @property
     def key(self) -> tuple[str, str]:

@@ -1,0 +1,86 @@
+"""Fleets of tests: a repository in the project's directory, whose hosts have agents that answer on this machine."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from homeops.lab.hosts import LoopbackAgents, RehearsalHost
+from tests.engine.core import TestCore
+from tests.engine.engine import Project
+from tests.example_site import example_settings
+
+HEAD = """\
+from homeops.model.fleet import Fleet
+from homeops.model.host import ContainerPeriphery, Host
+from homeops.model.resources import Procedure, Variable
+from homeops.model.stack import Stack
+
+RUNS = ContainerPeriphery(path="/root/periphery/compose.yaml")
+
+
+def declare(site):
+"""
+
+COMPOSE = "services:\n  app:\n    image: nginx:{}\n"
+
+
+class FleetProject:
+    """A project with a fleet of its own, ``fleet_of_test.py``, and the Core that it is for."""
+
+    def __init__(self, project: Project, core: TestCore, *hosts: str) -> None:
+        self.project, self.core = project, core
+        directory = project.directory
+        (directory / "__main__.py").write_text('from homeops.program import run\n\nrun("fleet_of_test")\n')
+        settings: dict[str, Any] = example_settings(*hosts)
+        project.configure(**settings)
+        self.addresses = {name: f"https://{facts['address']}:8120" for name, facts in settings["hosts"].items()}
+        agents = core.core.agents
+        assert isinstance(agents, LoopbackAgents)
+        self.agents = agents
+        self.tree = directory / "tree"
+        self.tree.mkdir()
+        (directory / "docker").symlink_to(self.tree)
+        agents.repositories.serve("someone/fleet", directory)
+        # Deploys of a test follow each other faster than Periphery pulls.
+        agents.repositories.cache_seconds = 0
+
+    def declare(self, body: str) -> None:
+        """Write ``declare``'s body."""
+        text = "".join(f"    {line}\n" if line else "\n" for line in body.strip("\n").splitlines())
+        (self.project.directory / "fleet_of_test.py").write_text(HEAD + text)
+
+    def write(self, files: Mapping[str, str]) -> None:
+        """Write files of stacks: ``{"one/web/compose.yaml": ...}``."""
+        for path, text in files.items():
+            file = self.tree / "stacks" / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+
+    def host(self, name: str) -> RehearsalHost:
+        """The agent of a host."""
+        found = self.agents.meet(self.addresses[name])
+        assert found is not None
+        return found
+
+    def containers(self, name: str) -> dict[str, tuple[str, str]]:
+        """Id and state of the containers of a host, by name."""
+        return {item["name"]: (item["id"], item["state"]) for item in self.host(name).containers()}
+
+    def executions(self) -> list[tuple[str, str, int, int]]:
+        """Every execution so far: operation, stack, start and end."""
+        updates = self.core.read("ListUpdates", query={})["updates"]
+        names = {item["_id"]["$oid"]: name for name, item in self.core.all("Stack").items()}
+        found: list[tuple[str, str, int, int]] = []
+        for item in updates:
+            if item["operation"] in ("DeployStack", "RestartStack"):
+                update = self.core.read("GetUpdate", id=item["id"])
+                found.append((item["operation"], names[item["target"]["id"]], update["start_ts"], update["end_ts"]))
+        return sorted(found, key=lambda row: row[2])
+
+
+def link_repository(root: Path, directory: Path) -> None:
+    """Let a project's directory look like this repository: the real program, fleet, settings and stacks."""
+    directory.mkdir()
+    for name in ("__main__.py", "docker", "Pulumi.prod.yaml", "Pulumi.lab.yaml"):
+        (directory / name).symlink_to(root / name)
+    (directory / "Pulumi.yaml").write_text("name: homeops\nruntime: python\n")
