@@ -4,12 +4,21 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from homeops.compose.secret_files import secret_files
 from homeops.model.graph import StackFiles
 
 COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
-"""What compose looks for, in its order of preference; an override beside it is merged after it."""
+"""What compose looks for, in its order of preference."""
 
-_NOT_CONFIG = (".md", ".example")
+OVERRIDE_NAMES = (
+    "compose.override.yml",
+    "compose.override.yaml",
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+)
+"""What compose merges after the file that it found, the first of these that is there."""
+
+_NOT_CONFIG = (".md", ".example", ".gitignore", ".gitattributes", ".gitkeep")
 
 
 def read_directories(root: Path, paths: Iterable[str]) -> dict[str, StackFiles]:
@@ -26,23 +35,14 @@ def stack_directories(root: Path) -> list[str]:
 def _stack_files(directory: Path) -> StackFiles:
     names = sorted(_below(directory))
     base = next((name for name in COMPOSE_NAMES if name in names), None)
-    compose: list[str] = []
-    if base is not None:
-        stem, _, ending = base.rpartition(".")
-        compose = [base, *(name for name in (f"{stem}.override.{ending}",) if name in names)]
-    secrets = [name for name in names if ".sops." in name]
-    decrypted = {name.replace(".sops.", ".") for name in secrets}
-    config = [
-        name
-        for name in names
-        if name not in compose
-        and name not in COMPOSE_NAMES
-        and name not in secrets
-        and name not in decrypted
-        and not name.endswith(_NOT_CONFIG)
-        and Path(name).name != ".env"
-    ]
-    return StackFiles(tuple(compose), tuple(secrets), tuple(config))
+    override = next((name for name in OVERRIDE_NAMES if name in names), None)
+    compose = (*([base] if base else ()), *([override] if base and override else ()))
+    encrypted = secret_files(directory)
+    secrets = tuple(file.encrypted.name for file in encrypted)
+    # What the hook writes is no part of the repository, nor is what compose does not read.
+    apart = {*secrets, *(file.plain.name for file in encrypted), *COMPOSE_NAMES, *OVERRIDE_NAMES, ".env"}
+    config = (name for name in names if name not in apart and not name.endswith(_NOT_CONFIG))
+    return StackFiles(compose, secrets, tuple(config))
 
 
 def _below(directory: Path) -> Iterable[str]:
