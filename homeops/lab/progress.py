@@ -14,6 +14,9 @@ _DOING = {
     "create-replacement": "replacing",
     "delete-replaced": "deleting",
 }
+_INTERRUPTED = "pending operations from previous deployment"
+"""How Pulumi begins a page of advice on creations that it did not see the end of."""
+
 _ORDER = ("create", "update", "replace", "delete", "same")
 _DONE = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted", "same": "unchanged"}
 
@@ -32,11 +35,15 @@ class Listener(Protocol):
 
 @dataclass
 class Outcome:
-    """How it ended: numbers of resources by operation (``same``, ``create``, ...), seconds, errors in their order."""
+    """How it ended: numbers of resources by operation (``same``, ``create``, ...), seconds, errors in their order.
+
+    ``interrupted``: whether the state still lists creations that an earlier run was killed in.
+    """
 
     changes: Counter[str] = field(default_factory=Counter[str])
     seconds: float = 0.0
     errors: list[str] = field(default_factory=list[str])
+    interrupted: bool = False
 
     @property
     def summary(self) -> str:
@@ -60,6 +67,8 @@ def follow(events: Iterable[dict[str, Any]], listener: Listener, outcome: Outcom
                 under_way.pop(urn, None)
             case {"diagnosticEvent": {"severity": "error", "message": message}}:
                 _error(outcome, message.strip())
+            case {"diagnosticEvent": {"severity": "warning", "message": message}} if _INTERRUPTED in message:
+                outcome.interrupted = True
             case {"diagnosticEvent": {"severity": "warning" | "info" | "info#err" as severity, "message": message}}:
                 for text in message.strip().splitlines():
                     listener.line(f"warning: {text}" if severity == "warning" else text)

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Generator, Mapping, Sequence
@@ -61,8 +62,9 @@ class PulumiCli:
 
     def have(self, stack: str) -> None:
         """Make the Pulumi stack unless it is there; which one is selected stays as it is."""
-        if self.state:
+        if self.state is not None:
             self.state.mkdir(parents=True, exist_ok=True)
+            drop_dead_locks(self.state, stack)
         if not self._has(stack):
             self._run("stack", "init", stack, "--no-select")
 
@@ -105,6 +107,10 @@ class PulumiCli:
                     process.stdout.read()
         if process.returncode:
             raise _failure("up", process.returncode, "".join(other))
+
+    def clear_interrupted(self, stack: str) -> None:
+        """Forget creations that a killed run had begun: whatever came of them is found again by its name."""
+        self._run("refresh", "--stack", stack, "--yes", "--skip-preview", "--clear-pending-creates")
 
     def missing(self) -> ToolError:
         """The error for a machine without it."""
@@ -156,6 +162,33 @@ def forget_in(state: Path, stack: str) -> bool:
     return found
 
 
+def drop_dead_locks(state: Path, stack: str) -> None:
+    """Remove what a ``pulumi`` that was killed on this machine left: it keeps every later one out."""
+    for file in (state / ".pulumi").glob(f"locks/*/{PROJECT}/{stack}/*.json"):
+        try:
+            lock = json.loads(file.read_text(encoding="utf-8"))
+            alive = lock["hostname"] != socket.gethostname() or _is_alive(int(lock["pid"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        if not alive:
+            file.unlink(missing_ok=True)
+            file.with_name(f"{file.name}.attrs").unlink(missing_ok=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    try:
+        # Where nobody takes note of ended processes, as in many containers, they stay as zombies.
+        return not Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2].startswith("Z")
+    except FileNotFoundError:
+        return True
+
+
 def _event(line: str) -> dict[str, Any] | None:
     try:
         value: Any = json.loads(line)
@@ -166,6 +199,6 @@ def _event(line: str) -> dict[str, Any] | None:
 
 def _failure(what: str, code: int, said: str) -> ToolError:
     lines = [line.removeprefix("error: ") for line in said.splitlines() if line.strip()]
-    hint = "another pulumi is at work on it, or one was killed: pulumi cancel" if "currently locked" in said else ""
+    hint = "another pulumi is at work on it: let it end" if "currently locked" in said else ""
     text = "".join(f"\n    {line}" for line in lines[-_TAIL:])
     return ToolError(Problem(f"pulumi {what}", f"failed ({code}){text}", hint))

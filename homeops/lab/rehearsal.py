@@ -46,6 +46,9 @@ class Rehearsal:
                     follow(events, listener, outcome)
             except ToolError as error:
                 raise _failed(outcome, error) from error
+            if outcome.interrupted:
+                listener.working("Pulumi: clearing up after a run that was killed")
+                pulumi.clear_interrupted(STACK)
             listener.line(f"Pulumi: {outcome.summary} in {outcome.seconds:.0f} s")
             return outcome
 

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import socket
+import subprocess
 import sys
 from pathlib import Path
 from time import sleep
@@ -19,7 +20,7 @@ from homeops.lab.hosts import LoopbackAgents, RehearsalHost, placeholders
 from homeops.lab.memory import recall, remember
 from homeops.lab.process import start, stop
 from homeops.lab.progress import Outcome, follow
-from homeops.lab.pulumi_cli import PulumiCli, environment, forget_in
+from homeops.lab.pulumi_cli import PulumiCli, drop_dead_locks, environment, forget_in
 from tests.lab.copies import Copy
 
 
@@ -219,6 +220,9 @@ def event(kind: str, op: str, urn: str) -> dict[str, Any]:
 STACK = "homeops:stacks:Stack$pulumi-python:dynamic/komodo:Stack::frigate"
 
 
+PENDING = "Attempting to deploy or update resources with 1 pending operations from previous deployment.\n  * urn"
+
+
 def test_progress_tells_what_is_done_and_what_is_not() -> None:
     heard, outcome = Heard(), Outcome()
     events = [
@@ -230,6 +234,7 @@ def test_progress_tells_what_is_done_and_what_is_not() -> None:
         {"diagnosticEvent": {"severity": "info", "message": "deployed\n"}},
         {"diagnosticEvent": {"severity": "debug", "message": "not for people"}},
         {"diagnosticEvent": {"severity": "warning", "message": "look out"}},
+        {"diagnosticEvent": {"severity": "warning", "message": PENDING}},
         {"diagnosticEvent": {"severity": "error", "message": "refused\n  hint: do\n"}},
         {"diagnosticEvent": {"severity": "error", "message": "update failed"}},
         {"summaryEvent": {"durationSeconds": 3, "resourceChanges": {"same": 80, "create": 1, "update": 2}}},
@@ -238,6 +243,7 @@ def test_progress_tells_what_is_done_and_what_is_not() -> None:
     assert heard.doing[0] == "0 done; creating Stack frigate"
     assert heard.doing[-1] == "1 done; updating Stack omni"
     assert heard.lines == ["deployed", "warning: look out"]
+    assert outcome.interrupted
     assert outcome.errors == ["refused\n  hint: do"]
     assert outcome.summary == "1 created, 2 updated, 80 unchanged"
 
@@ -260,6 +266,25 @@ def test_a_missing_pulumi_is_said_before_anything_is_started(tmp_path: Path, roo
     assert not (copy.directory / ".lab").exists()
     with pytest.raises(ToolError, match="make tools"):
         PulumiCli(tmp_path, environment(tmp_path, {"PATH": str(tmp_path)})).have("lab")
+
+
+def test_the_lock_of_a_killed_pulumi_is_dropped_and_no_other(tmp_path: Path) -> None:
+    locks = tmp_path / ".pulumi/locks/organization/homeops/lab"
+    locks.mkdir(parents=True)
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    here = socket.gethostname()
+    for name, text in {
+        "dead": json.dumps({"pid": ended.pid, "hostname": here}),
+        "alive": json.dumps({"pid": os.getpid(), "hostname": here}),
+        "elsewhere": json.dumps({"pid": ended.pid, "hostname": f"not-{here}"}),
+        "unknown": "[]",
+    }.items():
+        (locks / f"{name}.json").write_text(text)
+        (locks / f"{name}.json.attrs").write_text("{}")
+    drop_dead_locks(tmp_path, "lab")
+    assert sorted(file.name for file in locks.glob("*.json")) == ["alive.json", "elsewhere.json", "unknown.json"]
+    assert not (locks / "dead.json.attrs").exists()
 
 
 def test_forgetting_a_pulumi_stack_leaves_the_others(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -152,10 +154,17 @@ def test_hosts_and_containers_survive_a_killed_core(copy: Copy) -> None:
         assert "just-now" in [tag["name"] for tag in client.read("ListTags", {})]
 
 
-def test_down_leaves_nothing(tmp_path: Path, tool: Callable[[str], list[str]], root: Path) -> None:
+def test_a_killed_up_is_finished_by_the_next_and_down_leaves_nothing(
+    tmp_path: Path, tool: Callable[[str], list[str]], root: Path
+) -> None:
     copy = Copy.make(root, tmp_path, Path(tool("pulumi")[0]).parent)
     before = copy.contents()
-    assert copy.homeops("lab", "up", "--port", "0").returncode == 0
+    kill_in_the_middle(copy)
+    again = copy.homeops("lab", "up")
+    assert again.returncode == 0, again.stderr
+    assert re.search(r"^Pulumi: \d+ created, \d+ unchanged in", again.stderr, re.MULTILINE), again.stderr
+    state = json.loads((copy.directory / ".state/.pulumi/stacks/homeops/lab.json").read_text())
+    assert not state["checkpoint"]["latest"].get("pending_operations")
     running = LabHome(copy.directory).running()
     assert running
     done = copy.homeops("lab", "down")
@@ -163,6 +172,22 @@ def test_down_leaves_nothing(tmp_path: Path, tool: Callable[[str], list[str]], r
     assert copy.contents() == before
     wait_for(lambda: has_ended(running.pid))
     assert copy.homeops("lab", "down").returncode == 0
+
+
+def kill_in_the_middle(copy: Copy) -> None:
+    """Begin ``lab up``, and kill it and its pulumi without warning once a stack is deployed."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "homeops", "lab", "up", "--port", "0"],
+        cwd=copy.directory,
+        env=dict(copy.environ),
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stderr
+        assert any("deployed in" in line for line in process.stderr)
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def has_ended(pid: int) -> bool:
