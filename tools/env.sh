@@ -20,6 +20,8 @@ if [ -z "${PULUMI_BACKEND_URL:-}" ]; then
 fi
 export PULUMI_SKIP_UPDATE_CHECK=true
 export PULUMI_DIY_BACKEND_NO_LEGACY_WARNING=1
+# Pulumi lists the environment's packages with pip, which would ask the package index for a newer pip.
+export PIP_DISABLE_PIP_VERSION_CHECK=1
 # A plugin is looked for when a resource needs it, not because a Python package in the environment could.
 export PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL=true
 

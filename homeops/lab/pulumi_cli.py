@@ -35,6 +35,8 @@ def environment(root: Path, environ: Mapping[str, str]) -> dict[str, str]:
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL": "true",
         "PULUMI_DIY_BACKEND_NO_LEGACY_WARNING": "1",
+        # Pulumi lists the environment's packages with pip, which would ask the package index for a newer pip.
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     }
     if not environ.get("PULUMI_BACKEND_URL"):
         made["PULUMI_BACKEND_URL"] = f"file://{root / STATE}"
