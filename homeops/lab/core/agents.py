@@ -1,6 +1,7 @@
 """The agents on hosts (Periphery): what Core asks of one, and which one answers for which Server."""
 
 import re
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,7 +106,11 @@ class Agent(Protocol):
         ...
 
     def container(self, verb: str, name: str) -> Document:
-        """``docker start|stop|restart|pause|unpause|rm NAME``; its log entry."""
+        """``docker start|stop|restart|pause|unpause|rm -- NAME``; its log entry. Options may follow the verb."""
+        ...
+
+    def docker(self, stage: str, command: str) -> Document:
+        """Another docker command, ``image prune -a -f`` or ``volume rm -- NAME``; its log entry."""
         ...
 
     def run_container(self, name: str, definition: Document) -> list[Document]:
@@ -277,6 +282,10 @@ class Agents:
     def delete_repo(self, server: Document, repo: Document) -> Document:
         """Delete a Repo's files on its host; the log entry."""
         return self.the(server).delete_repo(repo)
+
+    def forget_checkouts(self) -> None:
+        """Delete Core's own checkouts."""
+        shutil.rmtree(self.root / "core" / "repos", ignore_errors=True)
 
     def core_checkout(self, remote: Remote) -> tuple[Checkout, Path]:
         """Core's own checkout of a remote, brought up to date, and where it is."""

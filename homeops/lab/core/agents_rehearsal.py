@@ -20,6 +20,7 @@ from homeops.lab.core.agents_stack_files import compose_paths, file_contents, fi
 from homeops.lab.core.clock import Clock, SystemClock
 from homeops.lab.core.compose_services import services_of
 from homeops.lab.core.containers import Container, fate_of
+from homeops.lab.core.containers_commands import docker_command, docker_container
 from homeops.lab.core.containers_engine import Engine
 from homeops.lab.core.entry_lines import entries
 from homeops.lab.core.executions_interpolation import interpolated, masked
@@ -180,29 +181,11 @@ class RehearsalAgent:
 
     def container(self, verb: str, name: str) -> Document:
         """One docker command on one container."""
-        text = f"docker {verb} {name}"
-        action, _, old = verb.partition(" ")
-        if action in ("pull", "logs"):
-            return log(f"Docker {action.capitalize()}", text)
-        with self.engine.lock:
-            found = self.engine.containers.get(old or name)
-            if found is None:
-                said = f"Error response from daemon: No such container: {old or name}\n"
-                return log(f"Docker {action.capitalize()}", text, stderr=said, success=False)
-            match action:
-                case "rm":
-                    del self.engine.containers[found.name]
-                case "rename":
-                    del self.engine.containers[found.name]
-                    found.name = name
-                    self.engine.containers[name] = found
-                case "stop":
-                    found.stop()
-                case "pause" | "unpause":
-                    found.paused = action == "pause"
-                case _:
-                    found.start()
-        return log(f"Docker {action.capitalize()}", text, stdout=f"{name}\n")
+        return docker_container(self.engine, verb, name)
+
+    def docker(self, stage: str, command: str) -> Document:
+        """One docker command on something else."""
+        return docker_command(self.engine, stage, command)
 
     def run_container(self, name: str, definition: Document) -> list[Document]:
         """Replace one container."""
@@ -220,7 +203,6 @@ class RehearsalAgent:
             )
             self.engine.containers[name] = container
             container.start()
-        run = str(definition.get("run", f"docker run -d --name {name} {image}"))
         run = str(definition.get("run", f"docker run -d --name {name} {image}"))
         return [log("Docker Run", run, stdout=f"{container.id}\n")]
 

@@ -103,11 +103,20 @@ class Run:
             state.action_states[key] = flags | {flag}
         self.held.append((key, flag))
 
+    def hold(self, flag: str) -> None:
+        """Say that the resource does this until the end, though others may do the same at the same time."""
+        state, key = self.core.state, (self.kind.kind, self.target)
+        with state.lock:
+            state.action_states[key] = flags_of(state, *key) | {flag}
+        self.held.append((key, flag))
+
     def free(self) -> None:
         """Be busy no more."""
         with self.core.state.lock:
+            others = {held for run in ACTIVE.get(id(self.core), []) if run is not self for held in run.held}
             for key, flag in self.held:
-                self.core.state.action_states[key] = flags_of(self.core.state, *key) - {flag}
+                if (key, flag) not in others:
+                    self.core.state.action_states[key] = flags_of(self.core.state, *key) - {flag}
         self.held.clear()
 
     def log(self, entry: Document) -> None:

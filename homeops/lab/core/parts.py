@@ -35,7 +35,10 @@ PARTS = (
     "repositories_refresh",
     "executions_repo",
     "executions_deployment",
+    "executions_server",
+    "executions_system",
     "builds",
+    "actions",
     "sync_pending",
     "sync_run",
 )

@@ -96,8 +96,10 @@ def exported_sync(config: Document) -> bool:
 def _known(existing: Document, kind: str, name: str) -> tuple[bool, list[str]]:
     """``deploy`` and ``after`` of a resource, which only the earlier file knows."""
     tables: list[Document] = existing.get(f"{kind.lower()}s") or []
-    found: Document = next((table for table in tables if table["name"] == name), {})
-    return found.get("deploy", False), found.get("after", [])
+    for table in tables:
+        if table["name"] == name:
+            return table.get("deploy", False), table.get("after", [])
+    return False, []
 
 
 def _shown(caller: Document, variable: Document) -> Document:

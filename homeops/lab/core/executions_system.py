@@ -1,0 +1,106 @@
+"""Executions of Core itself, for admins: backup, updates of everything, keys (api/execute/maintenance.rs)."""
+
+import base64
+import secrets
+
+from homeops.lab.core.executions import Run, Steps, executes
+from homeops.lab.core.executions_logs import bold, log
+from homeops.lab.core.json_copy import copied
+from homeops.lab.core.refusal import Refusal
+from homeops.lab.core.resource_states import deployment_state, reached_server, server_state, stack_state
+from homeops.lab.core.state import Document
+
+_KEY_BYTES = 44
+_NO_COMMAND = 'Os { code: 2, kind: NotFound, message: "No such file or directory" }'
+
+
+def _admin(run: Run) -> None:
+    if not run.caller["admin"]:
+        raise Refusal("This method is admin only.", status=403)
+
+
+@executes("ClearRepoCache", "System")
+def clear_repo_cache(run: Run) -> Steps:
+    """Forget Core's checkouts: they are cloned anew when they are needed."""
+    _admin(run)
+    yield
+    run.core.agents.forget_checkouts()
+
+
+@executes("BackupCoreDatabase", "System")
+def backup_core_database(run: Run) -> Steps:
+    """The rehearsal keeps no backups: Core's command line tool is not there."""
+    _admin(run)
+    yield
+    run.log(log("Backup Core Database", "km database backup --yes", stderr=_NO_COMMAND, success=False))
+
+
+@executes("GlobalAutoUpdate", "System")
+def global_auto_update(run: Run) -> Steps:
+    """Look for newer images of all that runs and asks for it; the rehearsal never finds one."""
+    _admin(run)
+    yield
+    core = run.core
+    checked: list[str] = []
+    for kind, state_of, running in (("Stack", stack_state, "running"), ("Deployment", deployment_state, "running")):
+        with core.state.lock:
+            documents = [copied(document) for document in core.state.resources[kind].values()]
+        checked += [
+            f"Checked {kind} {bold(document['name'])} ✅"
+            for document in documents
+            if _polled(document["config"])
+            and reached_server(core, document["config"]) is not None
+            and state_of(core, document) == running
+        ]
+    run.log(log("Auto Pull", stdout="\n".join(checked)))
+
+
+def _polled(config: Document) -> bool:
+    return config["poll_for_updates"] or config["auto_update"]
+
+
+@executes("RotateAllServerKeys", "System")
+def rotate_all_server_keys(run: Run) -> Steps:
+    """New keys for the agents of all Servers that allow it."""
+    _admin(run)
+    yield
+    lines: list[str] = []
+    with run.core.state.lock:
+        for server in run.core.state.resources["Server"].values():
+            name = bold(server["name"])
+            skipped = _skipped(run, server)
+            if not server["config"]["auto_rotate_keys"]:
+                lines.append(f"\nSkipping {name}: Key Rotation Disabled ⚙️")
+            elif skipped:
+                lines.append(skipped)
+            else:
+                key = base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
+                server["info"] = server["info"] | {"public_key": key}
+                lines.append(f"\nRotated keys for {name} ✅")
+    run.log(log("Rotate Server Keys", stdout="".join(lines)))
+
+
+@executes("RotateCoreKeys", "System")
+def rotate_core_keys(run: Run) -> Steps:
+    """A new key for Core, told to every agent; refused while one does not answer, unless forced."""
+    _admin(run)
+    yield
+    with run.core.state.lock:
+        servers = [copied(server) for server in run.core.state.resources["Server"].values()]
+    lost = next((server for server in servers if server_state(run.core, server) == "NotOk"), None)
+    if lost is not None and not run.params["force"]:
+        told = f"Server {lost['name']} is NotOk, stopping key rotation. Pass `force: true` to continue anyways."
+        raise Refusal(told)
+    key = base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
+    rotated = [_skipped(run, server) or f"\nRotated key for {bold(server['name'])} ✅" for server in servers]
+    run.log(log("Rotate Core Keys", stdout=f"New Public Key: {key}\n{''.join(rotated)}"))
+
+
+def _skipped(run: Run, server: Document) -> str:
+    match server_state(run.core, server):
+        case "Disabled":
+            return f"\nSkipping {bold(server['name'])}: Server Disabled ⚙️"
+        case "NotOk":
+            return f"\nSkipping {bold(server['name'])}: Server Not Ok ⚠️"
+        case _:
+            return ""
