@@ -161,7 +161,7 @@ def test_a_name_that_komodo_rewrites(
 def test_names_that_are_none(tmp_path: Path) -> None:
     fleet = Fleet(
         hosts=[host("507f1f77bcf86cd799439011")],
-        variables=[Variable("2ND"), Variable("A-B")],
+        variables=[Variable("2ND"), Variable("A-B"), Variable("A", value="two\nlines")],
         tags=[Tag("")],
     )
     assert problems(fleet, tmp_path).splitlines() == [
@@ -169,6 +169,7 @@ def test_names_that_are_none(tmp_path: Path) -> None:
         "  hint: choose another name",
         'variable "2ND": a variable\'s name is letters, digits and _, not starting with a digit',
         'variable "A-B": a variable\'s name is letters, digits and _, not starting with a digit',
+        'variable "A": a variable holds one line of at most 10000 bytes, without control characters',
         'tag "": the name is empty',
     ]
 
@@ -280,6 +281,15 @@ def test_two_stacks_with_one_compose_project(tmp_path: Path) -> None:
     ]
     assert problems(Fleet(hosts=[host(), host("omni")], stacks=stacks), tmp_path) == (
         'stack "b": compose project "web" on nvr belongs to stack "a" already\n  hint: give project_name=...'
+    )
+
+
+def test_a_former_name_that_is_declared_still(tmp_path: Path) -> None:
+    directory(tmp_path, "nvr/old", "nvr/new")
+    stacks = [Stack("new", host="nvr", renamed_from="old"), Stack("old", host="nvr", project_name="other")]
+    assert problems(Fleet(hosts=[host()], stacks=stacks), tmp_path) == (
+        'stack "new": renamed_from "old" is declared as well, so it was not renamed\n'
+        "  hint: take renamed_from away, or the other declaration"
     )
 
 

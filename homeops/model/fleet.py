@@ -18,7 +18,7 @@ from homeops.model.fields import KomodoModel
 from homeops.model.graph import Directories, Graph, Resource, StackFiles, in_order
 from homeops.model.host import Host
 from homeops.model.kinds import KINDS
-from homeops.model.names import VARIABLE_NAME, is_object_id, stored_name
+from homeops.model.names import VARIABLE_NAME, is_object_id, is_variable_value, stored_name
 from homeops.model.patterns import matches
 from homeops.model.resources import (
     Action,
@@ -146,6 +146,8 @@ def _own_problems(declaration: Declaration, site: Site, directories: Directories
         given = [name for name in ("hosts", "url", "aws") if getattr(declaration, name)]
         if len(given) != 1:
             yield Problem(declaration.where, "a builder has exactly one of hosts, url and aws")
+    if isinstance(declaration, Variable) and not declaration.problems and not is_variable_value(declaration.value):
+        yield Problem(declaration.where, "a variable holds one line of at most 10000 bytes, without control characters")
     if isinstance(declaration, Stack) and not declaration.problems:
         yield from _file_problems(declaration, directories, hosts)
 
@@ -202,7 +204,7 @@ def _duplicates(fleet: Fleet) -> Iterator[Problem]:
 def _former_names(fleet: Fleet) -> Iterator[Problem]:
     names = {(declaration.kind, declaration.name) for declaration in fleet.declarations()}
     for declaration in fleet.declarations():
-        if (declaration.kind, declaration.renamed_from) in names:
+        if declaration.renamed_from and (declaration.kind, declaration.renamed_from) in names:
             yield Problem(
                 declaration.where,
                 f'renamed_from "{declaration.renamed_from}" is declared as well, so it was not renamed',

@@ -4,6 +4,7 @@ Core rewrites without a word, so a name that it would change is an error in a de
 """
 
 import re
+from unicodedata import category
 
 WHITE_SPACE = (
     "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005"
@@ -26,8 +27,15 @@ def stored_name(kind: str, name: str) -> str:
             return re.sub(r"^[^a-zA-Z0-9]+", "", _CONTAINER.sub("_", name.strip(WHITE_SPACE)))
         case "Repo":
             return name.strip(WHITE_SPACE).replace("\n", "_").replace(" ", "_")
+        case "Tag" | "Variable" | "UserGroup":
+            return name
         case _:
             return name.strip(WHITE_SPACE).replace("\n", "_")
+
+
+def is_variable_value(value: str) -> bool:
+    """Whether Core takes the text as the value of a variable: one line, no control characters, 10000 bytes at most."""
+    return len(value.encode()) <= 10_000 and not any(category(character) == "Cc" for character in value)
 
 
 def is_object_id(name: str) -> bool:

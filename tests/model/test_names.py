@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homeops.model.kinds import KINDS
-from homeops.model.names import VARIABLE_NAME, is_object_id, stored_name
+from homeops.model.names import VARIABLE_NAME, is_object_id, is_variable_value, stored_name
 from tests.model.recorded import Exchange, exchanges, of_file
 from tests.model.strategies import TEXTS
 
@@ -50,12 +50,19 @@ def test_a_stored_name_is_stored_as_it_is(kind: str, name: str) -> None:
     assert stored_name(kind, stored_name(kind, name)) == stored_name(kind, name)
 
 
-def test_names_of_variables_are_those_that_core_takes() -> None:
-    creations = [exchange for exchange in exchanges() if exchange.request == "CreateVariable"]
-    for exchange in creations:
-        name = exchange.params["name"]
-        if exchange.status == 200:
-            assert exchange.response["name"] == name, exchange
-        elif "ame" in exchange.response["error"] and "exist" not in exchange.response["error"]:
-            assert not VARIABLE_NAME.fullmatch(name), exchange
-    assert len(creations) > 10
+def test_names_and_values_of_variables_are_those_that_core_takes() -> None:
+    judged = 0
+    for exchange in exchanges():
+        if exchange.request == "CreateVariable" and exchange.status in (200, 400):
+            name, value = exchange.params["name"], exchange.params.get("value", "")
+            taken = VARIABLE_NAME.fullmatch(name) is not None and is_variable_value(value)
+            assert taken is (exchange.status == 200), exchange
+            judged += 1
+    assert judged > 25
+
+
+def test_names_of_tags_are_stored_as_they_are() -> None:
+    made = [exchange for exchange in exchanges() if exchange.request == "CreateTag" and exchange.status == 200]
+    for exchange in made:
+        assert stored_name("Tag", exchange.params["name"]) == exchange.response["name"], exchange
+    assert len(made) > 8
