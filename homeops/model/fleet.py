@@ -220,21 +220,21 @@ def _site_problems(fleet: Fleet, site: Site) -> Iterator[Problem]:
 
 
 def _dangling(resources: Sequence[Resource], fleet: Fleet) -> Iterator[Problem]:
-    declared: dict[str, list[str]] = {}
+    declared: dict[str, set[str]] = {}
     for declaration in fleet.declarations():
-        declared.setdefault(declaration.kind, []).append(declaration.name)
+        declared.setdefault(declaration.kind, set()).add(declaration.name)
     for resource in resources:
         for mention in resource.mentions():
-            names = declared.get(mention.kind, [])
+            names = declared.get(mention.kind, set())
             # A tag need not be declared: Komodo makes it when it is first used.
             if mention.name in names or mention.kind == "Tag":
                 continue
             word = "host" if mention.kind == "Server" else mention.kind.lower()
             written = {"server_id": "host", "builder_id": "builder"}.get(mention.path, mention.path)
-            known = f"{word}s: {', '.join(sorted(set(names)))}" if names else f"no {word} is declared"
+            known = f"{word}s: {', '.join(sorted(names))}" if names else f"no {word} is declared"
             yield Problem(
                 resource.where,
-                f'{written} "{mention.name}" is not a declared {word}{nearest(mention.name, names)}',
+                f'{written} "{mention.name}" is not a declared {word}{nearest(mention.name, sorted(names))}',
                 known if len(known) < 200 else "",
             )
 

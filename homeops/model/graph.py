@@ -57,13 +57,18 @@ class Graph:
 
     resources: tuple[Resource, ...]
     _by_key: dict[tuple[str, str], Resource] = field(init=False, repr=False, compare=False)
+    _by_kind: dict[str, tuple[Resource, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        by_kind: dict[str, list[Resource]] = {}
+        for resource in self.resources:
+            by_kind.setdefault(resource.kind, []).append(resource)
         object.__setattr__(self, "_by_key", {resource.key: resource for resource in self.resources})
+        object.__setattr__(self, "_by_kind", {kind: tuple(resources) for kind, resources in by_kind.items()})
 
     def of(self, kind: str) -> tuple[Resource, ...]:
         """The objects of one kind, in order of declaration."""
-        return tuple(resource for resource in self.resources if resource.kind == kind)
+        return self._by_kind.get(kind, ())
 
     def get(self, kind: str, name: str) -> Resource | None:
         """One object."""
