@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help up down preview test check bench tools venv ready clean
+.PHONY: help up down preview render test check bench tools venv ready clean
 MAKEFLAGS += --no-print-directory
 
 # The Pulumi stack: lab (the rehearsal on this machine) or prod (the real homelab).
@@ -24,6 +24,9 @@ down: ready ## remove everything that `make up` made
 
 preview: ready ## show what would change (STACK=lab, or STACK=prod: offline)
 	@tools/preview $(STACK)
+
+render: ready ## write docker/komodo-resources/*.toml from the fleet
+	@$(HERE) homeops render
 
 test: ready ## run the tests
 	@$(HERE) python -m pytest -n auto

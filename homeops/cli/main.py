@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from homeops.cli import lab, status
+from homeops.cli import lab, render, status
 from homeops.cli.screen import err
 from homeops.errors import HomeopsError
 
@@ -25,6 +25,7 @@ commands = typer.Typer(
 )
 commands.add_typer(lab.commands, name="lab")
 commands.command("status")(status.status)
+commands.command("render")(render.render)
 
 _DEBUG = "HOMEOPS_DEBUG"
 

@@ -1,0 +1,96 @@
+"""Which file of ``docker/komodo-resources`` holds what, and what is written into it."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from homeops.errors import FleetError, Problem
+from homeops.komodo.toml.writer import declaration
+from homeops.model.config.stack import StackConfig
+from homeops.model.fields import KomodoModel, Sensitive
+from homeops.model.graph import Graph, Resource
+from homeops.model.kinds import KINDS
+from homeops.model.wire import defaults
+
+DIRECTORY = "docker/komodo-resources"
+MADE_BY = "# Made by `homeops render`"
+"""How every file begins that we may change or remove."""
+
+_FILES = {
+    "ResourceSync": "sync",
+    "Server": "servers",
+    "Swarm": "servers",
+    "Variable": "variables",
+    "Builder": "builds",
+    "Build": "builds",
+    "Procedure": "procedures",
+    "Action": "procedures",
+    "Repo": "repos",
+    "Alerter": "alerters",
+    "UserGroup": "user-groups",
+    "Deployment": "deployments",
+}
+"""The file of each kind; stacks have one a host."""
+
+
+def rendered(graph: Graph, made_from: str) -> Mapping[str, str]:
+    """The text of each file by its name; ``made_from`` says in its header what to edit instead.
+
+    Everything of the graph but two things: tags, for whose colours Komodo's TOML has no words, and ``deploy``. A sync
+    that deployed would restart Core in the middle of itself, and it counts a failed compose as deployed; so it only
+    configures, and deploys stay with Pulumi, the procedures and people. Raises FleetError for what would stand in
+    clear in a file of the repository.
+    """
+    problems = [problem for resource in graph.resources for problem in _secrets(resource)]
+    if problems:
+        raise FleetError(*problems)
+    files: dict[str, list[Resource]] = {}
+    for resource in sorted(graph.resources, key=_order):
+        if resource.kind != "Tag":
+            files.setdefault(file_of(resource), []).append(replace(resource, deploy=False))
+    header = f"{MADE_BY} from {made_from}: edit those, this file is overwritten.\n"
+    return {name: "\n".join([header, *map(declaration, files[name])]) for name in sorted(files)}
+
+
+def _order(resource: Resource) -> tuple[int, str]:
+    return list(KINDS).index(resource.kind), resource.name
+
+
+def file_of(resource: Resource) -> str:
+    """The name of the file in which a resource stands, e.g. ``stacks-nvr.toml``."""
+    match resource.config:
+        case StackConfig(server_id=server, swarm_id=swarm) if server or swarm:
+            return f"stacks-{re.sub(r'[^A-Za-z0-9._-]', '-', swarm or server)}.toml"
+        case StackConfig():
+            return "stacks.toml"
+        case _:
+            return f"{_FILES[resource.kind]}.toml"
+
+
+def _secrets(resource: Resource) -> Iterator[Problem]:
+    config = resource.config
+    if resource.kind == "Variable":
+        if getattr(config, "is_secret", False) and getattr(config, "value", ""):
+            yield Problem(
+                resource.where or f'variable "{resource.name}"',
+                "a secret would stand in clear in a file of the repository",
+                "keep it in a stack's .sops.env, or set it in Komodo and leave it undeclared",
+            )
+        return
+    for path in _in_clear(config, ""):
+        yield Problem(
+            resource.where or f'{resource.kind.lower()} "{resource.name}"',
+            f"{path} would stand in clear in a file of the repository",
+            "write [[NAME]] and set a secret variable NAME in Komodo",
+        )
+
+
+def _in_clear(config: KomodoModel, prefix: str) -> Iterator[str]:
+    """The fields that must not be shown, and hold more than a default or the name of a variable."""
+    for name, field in type(config).model_fields.items():
+        value = getattr(config, name)
+        if isinstance(value, KomodoModel):
+            yield from _in_clear(value, f"{prefix}{name}.")
+        elif any(isinstance(mark, Sensitive) for mark in field.metadata):
+            if value != defaults(type(config)).get(name) and not re.search(r"\[\[\w+\]\]", value):
+                yield f"{prefix}{name}"
