@@ -52,6 +52,12 @@ def test_a_stack_without_secrets_has_no_hook() -> None:
     assert config.compose_cmd_wrapper == ""
 
 
+def test_a_renamed_stack_keeps_its_compose_project() -> None:
+    config = stack_config(Stack("new", host=NVR, renamed_from="old"), SITE, FILES)
+    assert config.project_name == "old"
+    assert config.file_paths == ["docker/stacks/nvr/new/compose.yaml"]
+
+
 @pytest.mark.parametrize(
     ("directory", "path"),
     [
