@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from homeops.lab.core.agents_rehearsal import RehearsalAgent
 from homeops.lab.core.clock import Clock
@@ -17,6 +18,9 @@ from homeops.lab.recording import Bindings, Difference
 
 ADDRESSES = {"alpha": "http://127.0.0.1:8320", "beta": "http://127.0.0.1:8321"}
 """Where the hosts of the recordings answer."""
+
+ENDPOINT = "127.0.0.1:9340"
+"""Where the recordings took alerts."""
 
 _DIRECTORIES = {"alpha": "periphery", "beta": "periphery2"}
 
@@ -33,6 +37,8 @@ class RecordedWorld:
     agents: dict[str, RehearsalAgent] = field(default_factory=dict[str, RehearsalAgent])
     _saved: dict[str, Any] | None = None
     core_is_down: bool = False
+    endpoint_answers: int = 200
+    _received: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     _pushed: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
     def __post_init__(self) -> None:
@@ -46,6 +52,7 @@ class RecordedWorld:
             return sorted(place.iterdir(), key=lambda path: (_rank(ranks, path), path.name))
 
         self.core.agents.listing = listing
+        self.core.agents.post = self._post
         secrets = self._agent_secrets()
         for host, address in ADDRESSES.items():
             images = set[str](self.world.get("images", {}).get(host, []))
@@ -103,9 +110,24 @@ class RecordedWorld:
                 self._write(path, text)
             case {"look": str(command)}:
                 return self._look(command, world)
+            case {"endpoint_answers": int(status)}:
+                self.endpoint_answers = status
+            case {"endpoint_received": expected}:
+                self.clock.settle()
+                received, self._received = self._received, []
+                return list(self.bindings.differences(expected, received, "endpoint_received"))
             case _:
                 return [Difference("world", "something that the replay can do", next(iter(world), ""))]
         return []
+
+    def _post(self, url: str, document: dict[str, Any]) -> tuple[int, str]:
+        """What Core posts to the endpoint that the recordings had; at every other address nobody listens."""
+        parts = urlsplit(url)
+        if parts.netloc != ENDPOINT:
+            raise ConnectionError("error sending request")
+        posted = {"method": "POST", "path": parts.path, "content_type": "application/json", "body": document}
+        self._received.append(posted)
+        return self.endpoint_answers, ""
 
     def _write(self, path: str, text: str) -> None:
         target = Path(self.bindings.fill(path))

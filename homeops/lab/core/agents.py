@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+import httpx
+
 from homeops.lab.core.clock import Clock, SystemClock
 from homeops.lab.core.executions_logs import error_log, log
 from homeops.lab.core.repositories import Checkout, Remote, Repositories
@@ -142,6 +144,15 @@ class Agent(Protocol):
         ...
 
 
+def post_json(url: str, document: Document) -> tuple[int, str]:
+    """Post a document; the status and text of the answer, ConnectionError when there is none."""
+    try:
+        answer = httpx.post(url, json=document, timeout=5, trust_env=False)
+    except httpx.HTTPError as reason:
+        raise ConnectionError(str(reason)) from reason
+    return answer.status_code, answer.text
+
+
 @dataclass
 class Agents:
     """The agents of a Core by address (of Servers that Core dials) or by Server name (of agents that dial Core).
@@ -156,6 +167,8 @@ class Agents:
     """Whether Core has only just begun and has reached no host yet."""
     listing: Callable[[Path], Sequence[Path]] = lambda directory: sorted(directory.iterdir())
     """What a directory holds, in the order in which the disk lists it: that of a sync's declarations."""
+    post: Callable[[str, Document], tuple[int, str]] = post_json
+    """How alerts get to endpoints on this machine."""
     _repositories: Repositories | None = None
 
     @property

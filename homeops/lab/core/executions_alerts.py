@@ -4,10 +4,9 @@ Only endpoints on this machine are posted to; for every other one the rehearsal 
 """
 
 import json
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-
-import httpx
 
 from homeops.lab.core.executions import Run, Steps, executes
 from homeops.lab.core.executions_logs import error_log, log
@@ -39,7 +38,7 @@ def send_alert(core: "Core", level: str, target: Document, kind: str, data: Docu
     alert = make_alert(core, level, target, kind, data)
     for alerter in _alerters(core):
         if _wants(alerter["config"], alert):
-            post_alert(alerter, alert)
+            post_alert(core, alerter, alert)
 
 
 def _alerters(core: "Core") -> list[Document]:
@@ -55,7 +54,7 @@ def _wants(config: Document, alert: Document) -> bool:
     return not config["resources"] or alert["target"] in config["resources"]
 
 
-def post_alert(alerter: Document, alert: Document) -> list[str]:
+def post_alert(core: "Core", alerter: Document, alert: Document) -> list[str]:
     """Post an alert to one alerter; the error and its causes when that failed, else nothing."""
     endpoint = alerter["config"]["endpoint"]
     url: str = endpoint["params"]["url"]
@@ -63,12 +62,22 @@ def post_alert(alerter: Document, alert: Document) -> list[str]:
     if urlsplit(url).hostname not in _HERE:
         return []
     try:
-        answer = httpx.post(url, json=alert, timeout=5, trust_env=False)
-    except httpx.HTTPError as reason:
-        return [told, "failed at post request to alerter", f"Error with request: {reason}"]
-    if answer.is_success:
+        status, text = core.agents.post(url, alert)
+    except ConnectionError:
+        return [told, "failed at post request to alerter", f"Error with request: {_refused(url)}"]
+    if status < HTTPStatus.MULTIPLE_CHOICES:
         return []
-    return [told, f"post to alerter failed | {answer.status_code} {answer.reason_phrase} | {answer.text}"]
+    phrase = HTTPStatus(status).phrase
+    return [told, f"post to alerter failed | {status} {phrase} | {text}"]
+
+
+def _refused(url: str) -> str:
+    """That nobody listens, as Rust prints it for debugging."""
+    system = 'Os { code: 111, kind: ConnectionRefused, message: "Connection refused" }'
+    cause = f'ConnectError("tcp connect error", {urlsplit(url).netloc}, {system})'
+    return (
+        f'reqwest::Error {{ kind: Request, url: "{url}", source: hyper_util::client::legacy::Error(Connect, {cause}) }}'
+    )
 
 
 @executes("TestAlerter", "Alerter", "alerter")
@@ -81,7 +90,7 @@ def test_alerter(run: Run) -> Steps:
         run.log(log("Test Alerter", stderr=disabled, success=False))
         return
     data = {"id": run.target, "name": alerter["name"]}
-    causes = post_alert(alerter, make_alert(run.core, "OK", run.update["target"], "Test", data))
+    causes = post_alert(run.core, alerter, make_alert(run.core, "OK", run.update["target"], "Test", data))
     if causes:
         run.log(error_log("Test Alerter", causes[0], causes[1:]))
     else:
@@ -104,7 +113,7 @@ def send_own_alert(run: Run) -> Steps:
     failed: list[str] = []
     for alerter in _alerters(core):
         if (not ids or alerter["_id"] in ids) and _wants(alerter["config"], alert):
-            failed += post_alert(alerter, alert)
+            failed += post_alert(core, alerter, alert)
     if failed:
         run.log(error_log("Send alert", failed[0], failed[1:]))
     else:
