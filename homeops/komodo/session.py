@@ -6,6 +6,7 @@ nothing.
 
 import json
 import os
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -79,6 +80,8 @@ def core() -> Core:
 
 
 def _client(*, probe: bool = False) -> "Client":
+    # httpx brings its own command line (rich, click, pygments) where those are installed: most of what loading it costs.
+    sys.modules.setdefault("httpx._main", None)  # pyright: ignore[reportArgumentType] - so Python marks an absent module
     from homeops.komodo.client import Client, Patience
     from homeops.komodo.credentials import Given, find_access
 
