@@ -80,7 +80,7 @@ def core() -> Core:
 
 
 def _client(*, probe: bool = False) -> "Client":
-    # httpx brings its own command line (rich, click, pygments) where those are installed: most of what loading it costs.
+    # httpx loads its own command line (rich, click, pygments) where it can: most of what importing it costs.
     sys.modules.setdefault("httpx._main", None)  # pyright: ignore[reportArgumentType] - so Python marks an absent module
     from homeops.komodo.client import Client, Patience
     from homeops.komodo.credentials import Given, find_access
