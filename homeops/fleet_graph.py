@@ -1,11 +1,23 @@
 """The graph of a fleet in this repository: declarations, settings and the stack directories brought together."""
 
+from importlib import import_module
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from homeops.compose.directories import read_directories, stack_directories
+from homeops.model.declaration import invalid_value
 from homeops.model.fleet import Fleet, resolve
 from homeops.model.graph import Graph
 from homeops.model.site import Site
+
+
+def declared_fleet(module: str, site: Site) -> Fleet:
+    """What ``declare(site)`` of a module declares; raises FleetError for a value that could not even be made."""
+    try:
+        return import_module(module).declare(site)
+    except ValidationError as error:
+        raise invalid_value(error) from None
 
 
 def fleet_graph(fleet: Fleet, site: Site, root: Path) -> Graph:

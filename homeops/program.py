@@ -35,7 +35,7 @@ def run(fleet: str) -> None:
 
 
 def _loaded(fleet: str) -> tuple[Any, ...]:
-    from homeops.fleet_graph import fleet_graph
+    from homeops.fleet_graph import declared_fleet, fleet_graph
     from homeops.settings import load_settings
 
     # Imported for whoever registers: imports in the event loop would hold up the first resource.
@@ -44,7 +44,7 @@ def _loaded(fleet: str) -> tuple[Any, ...]:
     root = Path.cwd()
     try:
         site = load_settings(pulumi.get_stack(), root)
-        declared = import_module(fleet).declare(site)
+        declared = declared_fleet(fleet, site)
         return declared, fleet_graph(declared, site, root), site, root
     except HomeopsError as error:
         pulumi.log.error(str(error))

@@ -1,6 +1,7 @@
 """YAML nodes read by expectation: each accessor gives a plain value or notes what is wrong and on which line."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 import yaml
@@ -10,6 +11,14 @@ from homeops.errors import ComposeError, Problem
 
 _MERGE = "tag:yaml.org,2002:merge"
 _NULL = "tag:yaml.org,2002:null"
+
+
+def _node(text: str) -> Node | None:
+    """The document, by libyaml where there is one: ten times as fast. What it refuses the other refuses in better words."""
+    if yaml.__with_libyaml__:
+        with suppress(yaml.YAMLError):
+            return yaml.CSafeLoader(text).get_single_node()
+    return yaml.SafeLoader(text).get_single_node()
 
 
 class Entry(NamedTuple):
@@ -39,7 +48,7 @@ class Nodes:
     def root(self, text: str) -> Node:
         """The document of a file. Raises ``ComposeError`` when it is empty or not YAML."""
         try:
-            node = yaml.SafeLoader(text).get_single_node()
+            node = _node(text)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             where = f"{self.path}:{mark.line + 1}" if mark else self.path
