@@ -14,7 +14,7 @@ _NULL = "tag:yaml.org,2002:null"
 
 
 def _node(text: str) -> Node | None:
-    """The document, by libyaml where there is one: ten times as fast. What it refuses the other refuses in better words."""
+    """The document, by libyaml where there is one: ten times as fast. The other refuses in better words."""
     if yaml.__with_libyaml__:
         with suppress(yaml.YAMLError):
             return yaml.CSafeLoader(text).get_single_node()
