@@ -1,5 +1,6 @@
 """Fleets of tests: a repository in the project's directory, whose hosts have agents that answer on this machine."""
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,9 @@ class FleetProject:
 def link_repository(root: Path, directory: Path) -> None:
     """Let a project's directory look like this repository: the real program, fleet, settings and stacks."""
     directory.mkdir()
-    for name in ("__main__.py", "docker", "Pulumi.prod.yaml", "Pulumi.lab.yaml"):
+    for name in ("__main__.py", "docker"):
         (directory / name).symlink_to(root / name)
+    for name in ("Pulumi.prod.yaml", "Pulumi.lab.yaml"):
+        # Copies: Pulumi writes a salt into the settings of a stack that it makes.
+        shutil.copy(root / name, directory / name)
     (directory / "Pulumi.yaml").write_text("name: homeops\nruntime: python\n")
