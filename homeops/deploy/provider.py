@@ -61,7 +61,8 @@ class DeployProvider(ResourceProvider):
 class Deploy(Resource, module="komodo", name="Deploy"):
     """The containers of a stack.
 
-    ``update``: id of Komodo's Update. ``stackId``: of the stack that was deployed. ``state``: the stack's state after it. ``seconds``: how long it took.
+    ``update``: id of Komodo's Update. ``stackId``: of the stack that was deployed. ``state``: the stack's state after
+    it. ``seconds``: how long it took.
     """
 
     update: pulumi.Output[str]

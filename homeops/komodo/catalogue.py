@@ -92,6 +92,11 @@ class Catalogue:
         document = self.documents(KINDS[kind]).get(id_)
         return id_ if document is None else str(document["name"])
 
+    def id_of(self, kind: str, name: str) -> str:
+        """The id behind a name; the name itself when nothing has it, or when it is an id."""
+        found = (id_ for id_, document in self.documents(KINDS[kind]).items() if document["name"] == name)
+        return next(found, name)
+
     def _user_names(self) -> dict[str, str]:
         with self._lock("User"):
             if self._users is None:

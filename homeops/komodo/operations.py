@@ -13,10 +13,12 @@ from homeops.komodo.catalogue import document_id
 from homeops.komodo.documents import Live
 from homeops.komodo.secret_values import reveal, revealed
 from homeops.komodo.session import Core
+from homeops.model.config.alerter import AlerterConfig
 from homeops.model.config.builder import AwsBuilder, UrlBuilder
 from homeops.model.config.variable import Permission, TagConfig, UserGroupConfig, VariableConfig
 from homeops.model.fields import KomodoModel
 from homeops.model.kinds import KINDS, Kind
+from homeops.model.references import rename_references
 from homeops.model.wire import defaults, minimal, whole
 
 Json = dict[str, Any]
@@ -46,7 +48,7 @@ def create(core: Core, declared: Declared) -> str:
             document = core.client.write("CreateUserGroup", {"name": declared.name})
             _update_group(core, document["_id"]["$oid"], declared.config, UserGroupConfig())
         case _:
-            config = _payload(declared.config, None)
+            config = _payload(core, declared.config, None)
             document = core.client.write(f"Create{declared.kind.name}", {"name": declared.name, "config": config})
             try:
                 _all_fields_known(core, declared, document)
@@ -161,7 +163,7 @@ def _steps(core: Core, want: KomodoModel, have: KomodoModel) -> list[Json]:
         if want == type(want)():
             return [_detour(core, want), payload]
         return [payload]
-    return [_payload(want, have)]
+    return [_payload(core, want, have)]
 
 
 def _detour(core: Core, want: KomodoModel) -> Json:
@@ -176,12 +178,15 @@ def _detour(core: Core, want: KomodoModel) -> Json:
     return {"type": "Server", "params": {"server_ids": servers[:1]}}
 
 
-def _payload(want: KomodoModel, have: KomodoModel | None) -> Json:
+def _payload(core: Core, want: KomodoModel, have: KomodoModel | None) -> Json:
     """What to send: at creation what is not default, later what changed; values whole, as Core replaces them whole."""
     default = defaults(type(want))
     if "params" in type(want).model_fields:
         return cast(Json, whole(revealed(want)))
     clear = revealed(want)
+    if isinstance(clear, AlerterConfig):
+        # Everywhere else Core looks names up itself.
+        clear = rename_references(clear, core.catalogue.id_of)
     return {
         name: whole(getattr(clear, name))
         for name in type(want).model_fields

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from homeops.model.config.alerter import ResourceTarget
 from homeops.model.fields import KomodoModel, Reference, References
 
 _Config = TypeVar("_Config", bound=KomodoModel)
@@ -33,6 +34,10 @@ def _marks(model: type[BaseModel]) -> dict[str, Reference | References]:
 
 def mentions(config: KomodoModel, path: str = "") -> Iterator[Mention]:
     """Every reference in a configuration, nested ones included."""
+    if isinstance(config, ResourceTarget):
+        if config.type != "System":
+            yield Mention(f"{path}.id", config.type, config.id)
+        return
     marks = _marks(type(config))
     for field in type(config).model_fields:
         value = getattr(config, field)
@@ -58,6 +63,8 @@ def mentions(config: KomodoModel, path: str = "") -> Iterator[Mention]:
 def rename_references(config: _Config, rename: Callable[[str, str], str]) -> _Config:
     """The configuration with every reference replaced by ``rename(kind, name)``; the same object when none changes."""
     changes: dict[str, Any] = {}
+    if isinstance(config, ResourceTarget):
+        changes = {"id": rename(config.type, config.id)} if config.type != "System" else {}
     marks = _marks(type(config))
     for field in type(config).model_fields:
         value = getattr(config, field)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,10 +20,12 @@ from pathlib import Path
 import pulumi
 
 from homeops.komodo.census import Census
+from homeops.komodo.core import Core
 from homeops.komodo.resources import RESOURCES
 from homeops.model.graph import Graph, Resource, in_order
 from homeops.model.kinds import KINDS
 
+Core()
 declared = json.loads(Path("declared.json").read_text())
 resources = [
     Resource(
@@ -37,7 +40,6 @@ resources = [
 ]
 graph = Graph(in_order(tuple(resources))[0])
 former = {(item["kind"], item["name"]): item["former"] for item in declared["resources"]}
-Census(graph)
 made = {}
 for resource in graph.resources:
     options = pulumi.ResourceOptions(
@@ -45,6 +47,7 @@ for resource in graph.resources:
         aliases=[pulumi.Alias(name=former[resource.key])] if former[resource.key] else None,
     )
     made[resource.key] = RESOURCES[resource.kind](resource, overwrite=declared["overwrite"], opts=options)
+Census(graph)
 """
 """Komodo's objects as ``declared.json`` lists them, each after the ones it refers to."""
 
@@ -78,6 +81,10 @@ def changed(thing: Document, **changes: Any) -> Document:
     return {**thing, **beside, "config": {**thing["config"], **changes}}
 
 
+_OURS = (":Census", ":Core")
+"""Resources that stand for nothing in Komodo."""
+
+
 @dataclass(frozen=True)
 class Run:
     """What one ``pulumi`` command did: exit code, the text that people see, the engine's events."""
@@ -102,6 +109,11 @@ class Run:
         found = (event.get("diagnosticEvent") or {} for event in self.events)
         return [item["message"] for item in found if item and item["severity"] != "debug" and not item.get("ephemeral")]
 
+    @cached_property
+    def shown(self) -> str:
+        """The text without the spaces that align it."""
+        return re.sub(r" +: ", ": ", self.text)
+
     def of(self, op: str) -> set[str]:
         """The resources that met this op, e.g. ``{"Stack frigate"}``."""
         return {name for found, name in self.steps if found == op}
@@ -120,7 +132,7 @@ class Run:
             metadata = (event.get(event_kind) or {}).get("metadata")
             if not metadata or metadata["op"] in ("same", "refresh", "read"):
                 continue
-            if metadata["type"].startswith("pulumi-python:dynamic/") and not metadata["type"].endswith("Census"):
+            if metadata["type"].startswith("pulumi-python:dynamic/") and not metadata["type"].endswith(_OURS):
                 yield metadata["op"], _name(metadata["urn"])
 
     def check(self) -> "Run":
@@ -208,7 +220,8 @@ class Project:
     def ids(self) -> dict[str, str]:
         """Ids by resource, e.g. ``{"Stack frigate": "66f…"}``."""
         resources = self.state()["checkpoint"]["latest"].get("resources") or []
-        return {_name(item["urn"]): item["id"] for item in resources if "dynamic" in item["type"]}
+        komodo = [item for item in resources if "dynamic" in item["type"] and not item["type"].endswith(_OURS)]
+        return {_name(item["urn"]): item["id"] for item in komodo}
 
     def run(self, command: str, *arguments: str, **environ: str) -> Run:
         """Run any command; ``environ`` is added to the environment."""
@@ -252,6 +265,8 @@ def environment(tools: Path, home: Path, compiled: Path, root: Path) -> dict[str
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL": "true",
         "PULUMI_DIY_BACKEND_NO_LEGACY_WARNING": "1",
+        # Pulumi asks pip what is installed, and pip would ask the network for a newer pip.
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         # Offers --event-log.
         "PULUMI_DEBUG_COMMANDS": "true",
     }

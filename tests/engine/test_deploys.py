@@ -55,12 +55,12 @@ def test_deploys_are_ordered_and_only_what_changed_is_deployed_again(project: Pr
     made.write({"one/web/compose.yaml": COMPOSE.format(2)})
     preview = project.preview("--diff").check()
     assert preview.steps == [("update", "Deploy web")]
-    assert "~ compose docker/stacks/one/web/compose.yaml: " in preview.text
+    assert "~ compose docker/stacks/one/web/compose.yaml: " in preview.shown
     project.up().check()
     assert writes(core.asked()) == {"execute DeployStack": 1}
 
     made.write({"one/web/nginx.conf": "b"})
-    assert "~ config docker/stacks/one/web/nginx.conf: " in project.preview("--diff").check().text
+    assert "~ config docker/stacks/one/web/nginx.conf: " in project.preview("--diff").check().shown
     project.up().check()
     assert [row[:2] for row in made.executions()[-2:]] == [("DeployStack", "web"), ("RestartStack", "web")]
 

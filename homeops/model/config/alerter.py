@@ -49,7 +49,7 @@ TargetType = Literal[
 
 
 class ResourceTarget(KomodoModel):
-    """A resource by kind and id. Core does not resolve names here: it stores what it is sent."""
+    """A resource by kind, declared by its name. Core takes ids alone here: it stores what it is sent, names too."""
 
     type: TargetType
     id: str
