@@ -9,7 +9,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from homeops.lab.core.agents_rehearsal import RehearsalAgent
-from homeops.lab.core.clock import Clock
+from homeops.lab.core.clock import SteppedClock
 from homeops.lab.core.containers_engine import Engine
 from homeops.lab.core.core import Core
 from homeops.lab.core.executions_restart import begin_again
@@ -22,6 +22,9 @@ ADDRESSES = {"alpha": "http://127.0.0.1:8320", "beta": "http://127.0.0.1:8321"}
 ENDPOINT = "127.0.0.1:9340"
 """Where the recordings took alerts."""
 
+_WROTE = re.compile(r".+ to /data/(\w+) in ([\w.-]+)")
+_LISTED = re.compile(r"docker exec ([\w.-]+) ls /data")
+
 _DIRECTORIES = {"alpha": "periphery", "beta": "periphery2"}
 
 
@@ -33,12 +36,14 @@ class RecordedWorld:
     steps: list[dict[str, Any]]
     core: Core
     bindings: Bindings
-    clock: Clock
+    clock: SteppedClock
     agents: dict[str, RehearsalAgent] = field(default_factory=dict[str, RehearsalAgent])
     _saved: dict[str, Any] | None = None
     core_is_down: bool = False
     endpoint_answers: int = 200
     _received: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    _data: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    """What volumes hold, by their names."""
     _pushed: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
     def __post_init__(self) -> None:
@@ -108,6 +113,9 @@ class RecordedWorld:
                 Path(self.bindings.fill(path)).unlink()
             case {"wrote": str(path), "text": str(text)}:
                 self._write(path, text)
+            case {"wrote": str(said)} if found := _WROTE.fullmatch(said):
+                for volume in self._volumes_of(found[2]):
+                    self._data.setdefault(volume, set()).add(found[1])
             case {"look": str(command)}:
                 return self._look(command, world)
             case {"endpoint_answers": int(status)}:
@@ -161,6 +169,13 @@ class RecordedWorld:
             found[match[1]] = match[2]
         return found
 
+    def _volumes_of(self, container: str) -> list[str]:
+        """The volumes of a container, which have one directory each in the recordings."""
+        for agent in self.agents.values():
+            if found := agent.engine.containers.get(container):
+                return found.volumes
+        return []
+
     def _look(self, command: str, world: dict[str, Any]) -> list[Difference]:
         if command.startswith("files under "):
             root = Path(self.bindings.fill(command.removeprefix("files under ")))
@@ -170,6 +185,9 @@ class RecordedWorld:
                 if path.is_file() and ".git" not in path.parts
             }
             return list(self.bindings.differences(world["files"], files, "files"))
+        if found := _LISTED.fullmatch(command):
+            listed = sorted(set[str]().union(*(self._data.get(name, ()) for name in self._volumes_of(found[1]))))
+            return list(self.bindings.differences(world["stdout"], "".join(f"{name}\n" for name in listed), "stdout"))
         engine = self.agents[world.get("on", "alpha")].engine
         for start, answer in _LOOKS:
             if command.startswith(start):

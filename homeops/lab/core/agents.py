@@ -169,6 +169,10 @@ class Agents:
     """What a directory holds, in the order in which the disk lists it: that of a sync's declarations."""
     post: Callable[[str, Document], tuple[int, str]] = post_json
     """How alerts get to endpoints on this machine."""
+    earlier_checkouts: dict[str, tuple[float, Document | None]] = field(
+        default_factory=dict[str, tuple[float, Document | None]]
+    )
+    """What Core still takes for the checkout of a Repo, by id, and until when: it looks once a second."""
     _repositories: Repositories | None = None
 
     @property
@@ -259,9 +263,12 @@ class Agents:
         return next((item for item in agent.containers() if item["name"] == name), None) if agent else None
 
     def checkout(self, server: Document, repo: Document) -> Document | None:
-        """``{hash, message}`` of a Repo's checkout on its host."""
+        """``{hash, message}`` of a Repo's checkout on its host, as of Core's last look."""
         agent = self.of(server)
-        return agent.checkout(repo) if agent else None
+        until, earlier = self.earlier_checkouts.get(repo["_id"]["$oid"], (0.0, None))
+        if agent is None or self.clock.now() < until:
+            return earlier if agent else None
+        return agent.checkout(repo)
 
     def deployment_state(self, server: Document, deployment: Document) -> str:
         """The state of a Deployment's container."""
@@ -273,7 +280,7 @@ class Agents:
         agent = self.of(server)
         if agent is None:
             return error_log("Destroy Stack", "Cannot send command when Server is unreachable or disabled")
-        return agent.compose(project_name(stack), "down --remove-orphans", "Destroy Stack")
+        return agent.compose(project_name(stack), "down --remove-orphans")
 
     def remove_container(self, server: Document, deployment: Document) -> Document:
         """Remove a Deployment's container before the Deployment is deleted; the log entry."""

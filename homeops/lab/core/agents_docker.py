@@ -1,7 +1,5 @@
 """How Periphery builds images: their names and tags, and the command line (entities/build.rs)."""
 
-import re
-
 from homeops.lab.core.entry_lines import entries
 from homeops.lab.core.state import Document
 from homeops.lab.core.toml_export import version_text
@@ -49,14 +47,3 @@ def build_command(build: Document, commit: str | None) -> str:
     if config["image_registry"]:
         words.append("--push")
     return " ".join([*words, "-f", config["dockerfile_path"], "."])
-
-
-def failing_step(dockerfile: str) -> tuple[float, int]:
-    """How long a Dockerfile says that it takes (``RUN sleep 5``), and the exit code of a step that must fail."""
-    seconds = 0.0
-    for line in dockerfile.splitlines():
-        if length := re.fullmatch(r"\s*RUN sleep (\d+)\s*", line):
-            seconds += float(length[1])
-        if failing := re.fullmatch(r"\s*RUN exit ([1-9]\d*)\s*", line):
-            return seconds, int(failing[1])
-    return seconds, 0

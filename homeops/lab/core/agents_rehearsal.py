@@ -15,7 +15,8 @@ from pathlib import Path
 from secrets import token_bytes
 
 from homeops.lab.core.agents import AgentFailure, AgentGone, Deployed, Replacers, RepoOrder, StackOrder, project_name
-from homeops.lab.core.agents_docker import build_command, failing_step, image_tags
+from homeops.lab.core.agents_buildkit import foretell
+from homeops.lab.core.agents_docker import build_command, image_tags
 from homeops.lab.core.agents_stack_files import compose_paths, file_contents, file_dependencies
 from homeops.lab.core.clock import Clock, SystemClock
 from homeops.lab.core.compose_services import services_of
@@ -280,25 +281,22 @@ class RehearsalAgent:
             logs.append(self._command("Pre Build", hook, directory / hook["path"], replacers, build["name"]))
         if succeeded(logs):
             text = masked(build_command(build, done.hash), replacers)
-            outcome = self._built(build["name"], directory / config["dockerfile_path"])
-            logs.append(log("Docker Build", text, stderr=outcome.stderr, success=outcome.exit == 0))
+            outcome = self._built(build, directory / config["dockerfile_path"], done.hash)
+            said = masked(outcome.stderr, replacers)
+            logs.append(log("Docker Build", text, stderr=said, success=outcome.exit == 0))
         if succeeded(logs):
             self.engine.built(image_tags(build, done.hash))
         return logs, done
 
-    def _built(self, name: str, dockerfile: Path) -> Outcome:
+    def _built(self, build: Document, dockerfile: Path, commit: str | None) -> Outcome:
         """How a build ends: as told for its name, or as its Dockerfile foretells."""
-        begun = '#0 building with "default" instance using docker driver\n\n'
-        if name in self.build_failures:
-            return Outcome(1, "", begun + self.build_failures[name])
+        if build["name"] in self.build_failures:
+            return Outcome(1, "", self.build_failures[build["name"]])
         if not dockerfile.is_file():
             return Outcome(1, "", "ERROR: failed to read dockerfile: open Dockerfile: no such file or directory\n")
-        seconds, code = failing_step(dockerfile.read_text())
-        self.clock.sleep(seconds)
-        if code:
-            said = f'ERROR: process "/bin/sh -c exit {code}" did not complete successfully: exit code: {code}\n'
-            return Outcome(1, "", begun + said)
-        return Outcome(0, "", begun + "#1 exporting to image\n#1 DONE 0.1s\n")
+        foretold = foretell(build, dockerfile.read_text(), commit)
+        self.clock.sleep(foretold.seconds)
+        return foretold.outcome
 
     def _interpolated(self, order: StackOrder, logs: list[Document]) -> tuple[Document, list[tuple[str, str]]]:
         """The Stack with this agent's secrets in it, and all that must be masked."""

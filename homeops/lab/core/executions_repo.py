@@ -10,6 +10,9 @@ from homeops.lab.core.refusal import Refusal
 from homeops.lab.core.repositories_refresh import checked_out, git_token
 from homeops.lab.core.resource_states import server_state
 
+LOOK_SECONDS = 1.0
+"""How often Core looks at the checkouts of Repos."""
+
 
 def _checkout(run: Run, flag: str, *, clone: bool) -> Steps:
     repo = run.resource()
@@ -27,7 +30,10 @@ def _checkout(run: Run, flag: str, *, clone: bool) -> Steps:
     if not config["skip_secret_interp"]:
         variables, secrets = values(run.core)
         config, replacers = interpolated(config, REPO_TEXTS, variables, secrets, run.update["logs"])
+    earlier = agent.checkout(repo)
     done = agent.repo(RepoOrder(repo | {"config": config}, token, replacers), clone=clone)
+    core = run.core
+    core.agents.earlier_checkouts[run.target] = (core.clock.now() + LOOK_SECONDS, earlier)
     run.update["logs"] += done.logs
     if not clone and done.hash:
         run.update["commit_hash"] = done.hash
