@@ -1,0 +1,134 @@
+"""docs/errors.md quotes what people see: each message is brought about here and must stand there word for word."""
+
+import re
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from homeops.errors import HomeopsError
+from homeops.fleet_graph import fleet_graph
+from homeops.komodo.client import Client, Patience
+from homeops.komodo.credentials import Credentials, Given, find_access
+from homeops.lab.core.core import Core
+from homeops.lab.core.settings import Settings
+from homeops.lab.http import CoreServer
+from homeops.model.fleet import Fleet
+from homeops.model.host import ContainerPeriphery, Host
+from homeops.model.stack import Stack
+from homeops.settings import load_settings
+from tests.example_site import example_site
+
+EXAMPLE = "http://komodo.example:9120"
+PATIENCE = Patience(connect=2, read=5, tries=1)
+DEFAULTS = Settings()
+
+NVR = Host("nvr", periphery=ContainerPeriphery(path="/root/komodo-periphery/compose.yaml"))
+OMNI = Host("omni", periphery=ContainerPeriphery(path="/root/komodo-periphery/compose.yaml"))
+FLEETS: dict[str, Fleet] = {
+    "host without address": Fleet(hosts=[NVR, OMNI]),
+    "undeclared host": Fleet(hosts=[NVR], stacks=[Stack("frigate", host="nvrr", directory="nvr/frigate")]),
+    "compose file missing": Fleet(hosts=[NVR], stacks=[Stack("empty", host=NVR)]),
+    "directory missing": Fleet(hosts=[NVR], stacks=[Stack("scrutiny", host=NVR)]),
+    "two of one name": Fleet(
+        hosts=[NVR],
+        stacks=[Stack("frigate", host=NVR), Stack("frigate", host=NVR, project_name="other")],
+    ),
+    "rewritten name": Fleet(hosts=[NVR], stacks=[Stack("My.App", host=NVR, directory="nvr/frigate")]),
+    "unknown field": Fleet(hosts=[NVR], stacks=[Stack("frigate", host=NVR, auto_updat=True)]),  # pyright: ignore[reportCallIssue]
+    "circle": Fleet(
+        hosts=[NVR],
+        stacks=[
+            Stack("web", host=NVR, directory="nvr/frigate", after=["db"]),
+            Stack("db", host=NVR, directory="nvr/frigate", after=["web"]),
+        ],
+    ),
+}
+
+
+CORES: dict[str, dict[str, Any]] = {
+    "403": {"effect": "status", "status": 403, "error": "This call is admin only"},
+    "429": {"effect": "locked"},
+    "html": {"effect": "html"},
+    "redirect": {"effect": "redirect"},
+    "500": {"effect": "status", "status": 500, "error": "Failed to query db"},
+}
+
+
+@pytest.fixture(scope="module")
+def document(request: pytest.FixtureRequest) -> str:
+    text = (request.config.rootpath / "docs" / "errors.md").read_text(encoding="utf-8")
+    return "\n".join(textwrap.dedent(block) for block in re.findall(r"```text\n(.*?)```", text, re.DOTALL))
+
+
+def message(call: Callable[[], object], *addresses: str) -> str:
+    with pytest.raises(HomeopsError) as raised:
+        call()
+    text = str(raised.value)
+    for address in addresses:
+        text = text.replace(address, EXAMPLE)
+    # Where something was declared is this file's business.
+    return re.sub(r"tests/test_errors_document\.py:\d+", "homeops/fleet/stacks.py:12", text)
+
+
+def asked(address: str, secret: str = DEFAULTS.admin_secret) -> object:
+    with Client(address, Credentials(DEFAULTS.admin_key, secret), patience=PATIENCE) as client:
+        return client.read("ListServers", {})
+
+
+@pytest.mark.parametrize("name", FLEETS)
+def test_messages_about_the_fleet(name: str, document: str, tmp_path: Path) -> None:
+    (tmp_path / "docker/stacks/nvr/empty").mkdir(parents=True)
+    frigate = tmp_path / "docker/stacks/nvr/frigate"
+    frigate.mkdir()
+    (frigate / "compose.yaml").write_text("services: {}\n", encoding="utf-8")
+    said = message(lambda: fleet_graph(FLEETS[name], example_site("nvr"), tmp_path))
+    assert said in document, said
+
+
+def test_a_message_about_a_missing_settings_file(document: str, tmp_path: Path, root: Path) -> None:
+    (tmp_path / "Pulumi.prod.yaml").write_text((root / "Pulumi.prod.yaml").read_text(encoding="utf-8"))
+    said = message(lambda: load_settings("prd", tmp_path))
+    assert said in document, said
+
+
+def test_messages_about_keys_of_settings(document: str, tmp_path: Path, root: Path) -> None:
+    text = (root / "Pulumi.prod.yaml").read_text(encoding="utf-8")
+    wrong = text.replace("    domain:", "    domein:").replace("      address: 192.168.11.89\n", "")
+    (tmp_path / "Pulumi.prod.yaml").write_text(wrong, encoding="utf-8")
+    said = message(lambda: load_settings("prod", tmp_path))
+    assert said in document, said
+
+
+@pytest.mark.parametrize("name", CORES)
+def test_messages_about_answers_of_core(name: str, document: str) -> None:
+    core = Core()
+    core.faults.add(**CORES[name])
+    with CoreServer(core) as server:
+        said = message(lambda: asked(server.address), server.address)
+    assert said in document, said
+
+
+def test_messages_about_connections(document: str) -> None:
+    with CoreServer(Core()) as server:
+        https = server.address.replace("http://", "https://")
+        cases = [
+            message(lambda: asked(https), https),
+            message(lambda: asked(server.address, "S_" + "1" * 40 + "_S"), server.address),
+        ]
+        gone = server.address
+    cases.append(message(lambda: asked(gone), gone))
+    cases.append(message(lambda: asked("komodo.example:9120")))
+    for said in cases:
+        assert said in document, said
+
+
+def test_messages_about_versions_and_keys(document: str) -> None:
+    with CoreServer(Core(Settings(version="1.19.5"))) as server:
+        said = message(lambda: asked(server.address), server.address)
+    assert said in document, said
+    for environ in ({"KOMODO_API_KEY": "K_1_K"}, {}):
+        said = message(lambda environ=environ: find_access(environ, Path("/nonexistent"), Given(address=EXAMPLE)))
+        assert said in document, said
