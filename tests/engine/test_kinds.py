@@ -71,8 +71,13 @@ def test_up_makes_what_is_declared_and_a_second_run_changes_nothing(project: Pro
     assert first.of("create") == NAMES
     assert not writes(core.asked())
 
-    assert project.up().check().of("create") == NAMES
+    done = project.up().check()
+    assert done.of("create") == NAMES
     assert differing(core, EVERYTHING) == []
+    kept = "".join(file.read_text() for file in project.state_file.parent.glob("*.json"))
+    credentials = [core.environ["KOMODO_API_KEY"], core.environ["KOMODO_API_SECRET"]]
+    for secret in (*ENVIRON.values(), *credentials):
+        assert secret not in first.text + done.text + kept + repr(done.events)
     target = core.config("Alerter", "main-alerter")["resources"][0]
     assert target == {"type": "Stack", "id": core.all("Stack")["main-stack"]["_id"]["$oid"]}
     made = writes(core.asked())
