@@ -94,7 +94,7 @@ class OrPath:
     """An object with a ``path`` that Core also takes as the path alone, everything else being default."""
 
 
-_LARGEST_F32 = 3.4028234663852886e38
+_LARGEST_F32 = 3.4028235e38
 
 FileText = Annotated[str, TrimmedText()]
 EnvironmentText = Annotated[str, LineText("environment")]

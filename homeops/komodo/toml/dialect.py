@@ -4,7 +4,7 @@ Core doubles those backslashes before its TOML reader (crate toml 1.1, TOML 1.1)
 without looking at what they are part of, so three of them in a comment or between ``'`` count as well.
 """
 
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Iterator
 
 QUOTES = '"""'
@@ -21,7 +21,7 @@ def escaped(text: str) -> str:
 
 def original_offset(text: str, offset: int) -> int:
     """The offset in ``text`` of what stands at ``offset`` in ``escaped(text)``."""
-    return offset - bisect_left(list(_added(text)), offset)
+    return offset - bisect_right(list(_added(text)), offset)
 
 
 def _added(text: str) -> Iterator[int]:

@@ -72,10 +72,10 @@ def of_all(declared: Iterable[Declared]) -> Iterator[Finding]:
         resource = one.resource
         other = first.setdefault(resource.key, one)
         if other is not one:
-            same = (
-                "" if (resource.config, resource.tags) == (other.resource.config, other.resource.tags) else " otherwise"
-            )
-            yield _finding(one, f"declared{same} already at {other.place}", Effect.UNSETTLED, "take one of them out")
+            what = f"declared already at {other.place}"
+            if resource.config != other.resource.config:
+                what += ", otherwise than here"
+            yield _finding(one, what, Effect.UNSETTLED, "take one of them out")
     deployed = {key: one for key, one in first.items() if one.resource.deploy}
     _, circles = in_order(tuple(one.resource for one in deployed.values()))
     by_name = {one.resource.name: one for one in deployed.values()}

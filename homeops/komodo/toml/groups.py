@@ -23,3 +23,9 @@ class GroupConfig(UserGroupConfig):
     permissions: Annotated[list[TargetPermission], Alias(("permission",))] = Field(
         default_factory=list[TargetPermission]
     )
+
+    @property
+    def group(self) -> UserGroupConfig:
+        """What Core keeps in the group itself."""
+        own = {name: getattr(self, name) for name in UserGroupConfig.model_fields}
+        return UserGroupConfig.model_construct(self.model_fields_set - {"permissions"}, **own)

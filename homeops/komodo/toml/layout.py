@@ -91,6 +91,10 @@ def _in_clear(config: KomodoModel, prefix: str) -> Iterator[str]:
         value = getattr(config, name)
         if isinstance(value, KomodoModel):
             yield from _in_clear(value, f"{prefix}{name}.")
-        elif any(isinstance(mark, Sensitive) for mark in field.metadata):
-            if value != defaults(type(config)).get(name) and not re.search(r"\[\[\w+\]\]", value):
-                yield f"{prefix}{name}"
+        elif any(isinstance(mark, Sensitive) for mark in field.metadata) and not _may_be_seen(config, name):
+            yield f"{prefix}{name}"
+
+
+def _may_be_seen(config: KomodoModel, name: str) -> bool:
+    value = getattr(config, name)
+    return value == defaults(type(config)).get(name) or re.search(r"\[\[\w+\]\]", value) is not None

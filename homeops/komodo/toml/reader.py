@@ -14,7 +14,7 @@ from homeops.komodo.toml.values import Read, Unfit, choice, flag, many, text
 from homeops.model.canonical import canonical
 from homeops.model.config.builder import UrlBuilder
 from homeops.model.config.resource_sync import ResourceSyncConfig
-from homeops.model.config.variable import UserGroupConfig, VariableConfig
+from homeops.model.config.variable import VariableConfig
 from homeops.model.fields import KomodoModel
 from homeops.model.graph import Resource
 from homeops.model.kinds import KINDS, TAG, USER_GROUP, VARIABLE
@@ -25,7 +25,8 @@ from homeops.model.place import Place
 class Declared:
     """A resource as it was read, and where everything of it stands.
 
-    ``resource.config`` is canonical, its ``model_fields_set`` what was declared; a UserGroup's is a GroupConfig.
+    ``resource.config`` is canonical, its ``model_fields_set`` what was declared. A UserGroup's is a
+    GroupConfig where its table has permissions on single resources.
     """
 
     resource: Resource
@@ -115,7 +116,10 @@ def _tables(name: str, node: Node, scope: Scope) -> Iterator[Table]:
 def _declared(kind: str, table: Table, source: Source, findings: list[Finding]) -> Iterator[Declared]:
     scope = Scope(source, findings=findings)
     name = table.members.get("name")
-    if name is None or not isinstance(name.value, str):
+    if name is None and table.broken:
+        # What stands after the error, the name perhaps, was not read.
+        scope.subject = KINDS[kind].table
+    elif name is None or not isinstance(name.value, str):
         what = "name is missing" if name is None else "name must be a text"
         # Everything else of the table is looked at all the same.
         scope.subject = KINDS[kind].table
@@ -182,7 +186,8 @@ def _left_to_config(_node: Node, _scope: Scope) -> None:
 
 def _config(kind: str, table: Table, scope: Scope) -> KomodoModel:
     if not KINDS[kind].resource:
-        return _config_in_table(GroupConfig if kind == USER_GROUP.name else VariableConfig, table, scope)
+        config = _config_in_table(GroupConfig if kind == USER_GROUP.name else VariableConfig, table, scope)
+        return config.group if isinstance(config, GroupConfig) and not config.permissions else config
     node = table.members.get("config")
     try:
         if kind == "Builder":
@@ -190,7 +195,7 @@ def _config(kind: str, table: Table, scope: Scope) -> KomodoModel:
         config = _config_table(kind, node or Node(table.at, Table(table.at, "path")), scope)
     except Unfit as wrong:
         scope.find(wrong.at, f"config: {wrong.what}", Effect.REJECTED, wrong.hint)
-        return type(KINDS[kind].config.validate_python({}))()
+        return UrlBuilder() if kind == "Builder" else KINDS[kind].shape()
     if isinstance(config, ResourceSyncConfig) and not _has_files(config):
         what = "a sync with its text in file_contents, or without any source, is left out of every sync"
         scope.find(table.at, what, Effect.IGNORED, "give it repo, linked_repo or files_on_host, or make it in Komodo")
@@ -247,10 +252,3 @@ def _walk(table: Table, prefix: str) -> Iterator[tuple[str, Node]]:
                 yield f"{path}[{place}]", item
                 if isinstance(item.value, Table):
                     yield from _walk(item.value, f"{path}[{place}].")
-
-
-def plain_group(config: KomodoModel) -> KomodoModel:
-    """A group's configuration as the graph has it: without the permissions on single resources."""
-    if not isinstance(config, GroupConfig):
-        return config
-    return UserGroupConfig(everyone=config.everyone, users=config.users, all=config.all)

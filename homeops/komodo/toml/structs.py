@@ -66,10 +66,11 @@ class Struct:
         return self.made(node.at, self.fields(node, scope))
 
     def fields(self, node: Node, scope: Scope) -> dict[str, Any]:
-        """The fields that are there and fit."""
+        """The fields that are there and fit; raises Unfit where one that must be there does not."""
         members = self._members(node)
         values: dict[str, Any] = {}
         named: dict[str, str] = {}
+        broken: Unfit | None = None
         for key, member in members.items():
             field = self.names.get(key)
             if field is None:
@@ -83,8 +84,13 @@ class Struct:
             try:
                 values[field.name] = field.read(member, scope)
             except Unfit as wrong:
-                # What is wrong deep inside has its own place; the key is told once.
-                scope.find(wrong.at, f"{key}: {wrong.what}", Effect.REJECTED, wrong.hint)
+                told = Unfit(wrong.at, f"{key}: {wrong.what}", wrong.hint)
+                if field.required and broken is None:
+                    broken = told
+                else:
+                    scope.find(told.at, told.what, Effect.REJECTED, told.hint)
+        if broken is not None:
+            raise broken
         return values
 
     def made(self, at: int, values: dict[str, Any]) -> KomodoModel:
@@ -255,9 +261,8 @@ def type_and_params(node: Node, scope: Scope, known: Read) -> tuple[str, Node]:
     members = node.value.members
     for key in ("type", "params"):
         if key not in members:
-            raise Unfit(
-                node.at, f"{key} is missing", "write params = {} when there are none" if key == "params" else ""
-            )
+            hint = "write params = {} when there are none" if key == "params" else ""
+            raise Unfit(node.at, f"{key} is missing", hint)
     for key, member in _others(members):
         scope.find(member.at, f'unknown key "{key}"', Effect.IGNORED, f"write params.{key}")
     return known(members["type"], scope), members["params"]

@@ -47,11 +47,13 @@ class Table:
     """A table: its members in the order of the text, and what may still be added to it.
 
     ``manner`` is how it came to be: named only on the way to another (``path``), by a header, by dotted keys, inline.
+    ``broken``: there was an error in it, after which nothing of it was read.
     """
 
     at: int
     manner: Literal["path", "header", "dotted", "inline"]
     members: dict[str, Node] = field(default_factory=dict[str, Node])
+    broken: bool = False
 
 
 class _Tables(list[Node]):
@@ -60,7 +62,7 @@ class _Tables(list[Node]):
 
 _CONTROL = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f"
 _BLANK = re.compile(rf"(?:[ \t]|\r?\n|#[^\n\r{_CONTROL}]*+)*+")
-_LINE_END = re.compile(rf"[ \t]*+(?:#[^\n\r{_CONTROL}]*+)?+(?:\r?\n|\Z)")
+_LINE_END = re.compile(rf"(?:#[^\n\r{_CONTROL}]*+)?+(?:\r?\n|\Z)")
 _BASIC = re.compile(rf'"([^"\\\n\r{_CONTROL}]*+(?:\\.[^"\\\n\r{_CONTROL}]*+)*+)"')
 _LITERAL = re.compile(rf"'([^'\n\r{_CONTROL}]*+)'")
 _BASIC_BLOCK = re.compile(r'"""(?:\r?\n)?+((?:[^"\\]++|\\.|"(?!""))*+)"""("{0,2})', re.DOTALL)
@@ -93,6 +95,7 @@ def parse(text: str) -> tuple[Table, list[NotToml]]:
             parser.run()
         except NotToml as error:
             errors.append(error)
+            parser.table.broken = True
             line_end = text.find("\n", error.at)
             following = _NEXT_DECLARATION.search(text, line_end + 1) if line_end >= 0 else None
             if following is None or len(errors) == MANY_ERRORS:
@@ -106,21 +109,21 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 1 if text.startswith("\ufeff") else 0
-        self.root = Table(0, "header")
+        self.root = self.table = Table(0, "header")
         self._deep = 0
 
     def run(self) -> None:
         """Read statements up to the end."""
         text = self.text
-        table = self.root
         while True:
             self._blank()
             if self.at >= len(text):
                 return
             if text[self.at] == "[":
-                table = self._header()
+                self.table = self._header()
             else:
-                self._member(table)
+                self._member(self.table)
+            self._space()
             end = _LINE_END.match(text, self.at)
             if end is None:
                 raise NotToml(self.at, "the line should end here")

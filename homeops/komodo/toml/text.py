@@ -1,7 +1,7 @@
-r"""Values as TOML that Komodo's dialect and plain TOML both read as the same.
+r"""Values as TOML that Komodo's dialect reads as they are.
 
-A text with newlines stands between ``\"\"\"`` where its backslashes are literal to Komodo; one with something in it that
-cannot stand there (``\"\"\"`` itself, control characters, ``\r``) is written on one line with escapes instead.
+A text with newlines stands between ``\"\"\"``, where a backslash is a backslash to Komodo; one with something in it
+that cannot stand there (``\"\"\"`` itself, control characters, ``\r``) is written on one line with escapes instead.
 """
 
 import re

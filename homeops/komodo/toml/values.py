@@ -146,11 +146,12 @@ def one_or_many(item: Read) -> Read:
 
 def _items(nodes: Sequence[Node], item: Read, scope: Scope) -> list[Any]:
     items: list[Any] = []
-    for node in nodes:
+    for number, node in enumerate(nodes, start=1):
         try:
             items.append(item(node, scope))
         except Unfit as wrong:
-            scope.find(wrong.at, wrong.what, Effect.REJECTED, wrong.hint)
+            what = f"item {number} of the list: {wrong.what}"
+            scope.find(wrong.at, what, Effect.REJECTED, wrong.hint)
     return items
 
 

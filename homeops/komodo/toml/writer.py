@@ -62,7 +62,7 @@ def _head(resource: Resource) -> Iterator[Pair]:
 
 
 def _pairs(model: KomodoModel, prefix: str = "", *, inline: bool = False) -> Iterator[Pair]:
-    """The fields that differ from their defaults; nested ones by dotted keys. ``inline``: no text over several lines."""
+    """The fields that differ from their defaults; nested ones by dotted keys. ``inline``: texts stay on one line."""
     for name in type(model).model_fields:
         value = getattr(model, name)
         if name != DISCRIMINATOR and _is_default(model, name, value):
@@ -99,10 +99,8 @@ def _members(key: str, members: dict[str, Any]) -> Iterator[Pair]:
     if not members:
         yield key, "{}"
     for name, value in members.items():
-        yield (
-            f"{key}.{written.key(name)}",
-            _permission(value) if isinstance(value, Permission) else written.plain(value),
-        )
+        text = _permission(value) if isinstance(value, Permission) else written.plain(value)
+        yield f"{key}.{written.key(name)}", text
 
 
 def _permission(permission: Permission) -> str:
