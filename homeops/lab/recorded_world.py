@@ -149,6 +149,10 @@ class RecordedWorld:
         commits: list[dict[str, Any]] = self.world["git"]["repos"][name]["commits"]
         last = next(place for place, known in enumerate(commits) if known["name"] == commit)
         branch = commits[last].get("branch", "main")
+        if (name, commit) in self._pushed:
+            full = str(self.bindings.fill(commits[last]["hash"]))
+            self.core.agents.repositories.rewind(name, full, branch)
+            return
         for known in commits[: last + 1]:
             if known.get("branch", "main") == branch and (name, known["name"]) not in self._pushed:
                 self._pushed.add((name, known["name"]))

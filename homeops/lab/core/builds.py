@@ -1,5 +1,7 @@
 """Builds: RunBuild and CancelBuild (api/execute/build.rs)."""
 
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from homeops.lab.core.agents import Agent, RepoOrder
@@ -29,6 +31,7 @@ from homeops.lab.core.update_documents import finish
 if TYPE_CHECKING:
     from homeops.lab.core.core import Core
 
+_REFRESH_SECONDS = 0.15
 _TEXTS = ("build_args", "secret_args", "labels", "pre_build", "dockerfile", "extra_args")
 
 
@@ -51,6 +54,7 @@ def run_build(run: Run) -> Steps:
         if registry["domain"] and not registry["account"]:
             raise Refusal(f"Must attach account to use registry provider {registry['domain']}")
     RUNNING[id(run.core), run.target] = run
+    run.afterwards.append(partial(_refresh, run))
     yield
     try:
         _build(run, build, before)
@@ -61,6 +65,13 @@ def run_build(run: Run) -> Steps:
     elif not run.abandoned:
         data = {"id": run.target, "name": build["name"], "version": config["version"]}
         send_alert(run.core, "WARNING", run.update["target"], "BuildFailed", data)
+
+
+def _refresh(run: Run) -> None:
+    """Look at the sources again, a moment after the build was complete."""
+    run.core.clock.sleep(_REFRESH_SECONDS)
+    with suppress(Refusal):
+        run.core.call("write", "RefreshBuildCache", run.caller, {"build": run.target})
 
 
 def _build(run: Run, build: Document, before: Document) -> None:

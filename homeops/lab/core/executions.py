@@ -81,6 +81,8 @@ class Run:
     """The Update that tells how it went, where that is not its own."""
     connections: dict[int, int] = field(default_factory=dict[int, int])
     children: list["Run"] = field(default_factory=list["Run"])
+    afterwards: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
+    """What is done when its Update is complete already."""
     abandoned: bool = False
     """Whether it was cancelled: what it still does changes nothing that Core shows."""
 
@@ -233,6 +235,8 @@ def start(core: "Core", caller: Document, request: str, params: Document) -> Doc
         if failure is not None or not run.kind.composed:
             core.clock.sleep(core.settings.execution_seconds)
         _end(run, failure or _advance(steps))
+        for work in run.afterwards:
+            work()
 
     core.background(rest)
     return shown
@@ -265,6 +269,8 @@ def perform(
         run.free()
         raise failure
     _end(run, failure, stage or "")
+    for work in run.afterwards:
+        core.background(work)
     return run.outcome or run.update
 
 

@@ -83,6 +83,10 @@ class Repositories:
                     target.chmod(0o755)
             return self._commit_tree(name, Path(tree), message, branch)
 
+    def rewind(self, name: str, commit: str, branch: str = "main") -> None:
+        """Set a branch to a commit that it has been at, as a forced push does."""
+        self._run(["update-ref", f"refs/heads/{branch}", commit], self.directory / name)
+
     def serve(self, name: str, source: Path) -> None:
         """Stand for a repository with the files of a directory, as they are at each clone or pull."""
         self._sources[name] = source
@@ -218,10 +222,10 @@ class Repositories:
             env=_GIT_ENVIRONMENT | dict(more or {}),
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
             check=False,
         )
-        return Outcome(done.returncode, done.stdout, done.stderr)
+        # Not as text: Python would take the carriage returns of progress for ends of lines.
+        return Outcome(done.returncode, *(said.decode(errors="replace") for said in (done.stdout, done.stderr)))
 
     def _snapshot(self, name: str) -> None:
         if source := self._sources.get(name):
