@@ -78,7 +78,7 @@ def _register_all(name: str, verb: _Verb) -> None:
             causes = [reason["error"], *reason["trace"]]
             raise Refusal(f"Failed to {verb.word} all containers on host", causes)
         for container in agent.containers():
-            if container["labels"].get("komodo.skip", "false") == "false":
+            if container.get("labels", {}).get("komodo.skip", "false") == "false":
                 entry = agent.container(verb.docker, container["name"])
                 stage = f"Docker stop {container['name']}" if name == "Stop" else entry["command"]
                 run.log(entry | {"stage": stage})
