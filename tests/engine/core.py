@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from homeops.lab.core.answer import JSON, Answer
 from homeops.lab.core.core import Core
@@ -112,5 +112,6 @@ class LackingCore(TestCore):
 
     def _without(self, value: Any, lacks: tuple[str, ...]) -> Any:
         if isinstance(value, dict):
-            return {key: self._without(item, lacks) for key, item in value.items() if key not in lacks}
-        return [self._without(item, lacks) for item in value] if isinstance(value, list) else value
+            fields = cast(Document, value)
+            return {key: self._without(item, lacks) for key, item in fields.items() if key not in lacks}
+        return [self._without(item, lacks) for item in cast(list[Any], value)] if isinstance(value, list) else value

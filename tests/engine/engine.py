@@ -106,8 +106,8 @@ class Run:
     @cached_property
     def told(self) -> list[str]:
         """The messages that stay on the screen, each once."""
-        found = (event.get("diagnosticEvent") or {} for event in self.events)
-        return [item["message"] for item in found if item and item["severity"] != "debug" and not item.get("ephemeral")]
+        found: list[Document] = [event["diagnosticEvent"] for event in self.events if event.get("diagnosticEvent")]
+        return [item["message"] for item in found if item["severity"] != "debug" and not item.get("ephemeral")]
 
     @cached_property
     def shown(self) -> str:
@@ -121,7 +121,7 @@ class Run:
     def fields(self, resource: str) -> set[str]:
         """The inputs in which an updated resource differs: ``{"description", "config.environment"}``."""
         for event in self.events:
-            metadata = (event.get("resourcePreEvent") or {}).get("metadata") or {}
+            metadata = _metadata(event, "resourcePreEvent")
             if metadata and _name(metadata["urn"]) == resource and metadata["op"] == "update":
                 old, new = (_flat(metadata[side]["inputs"]) for side in ("old", "new"))
                 return {key for key in old | new if old.get(key) != new.get(key)}
@@ -129,7 +129,7 @@ class Run:
 
     def _steps(self, event_kind: str) -> Iterator[tuple[str, str]]:
         for event in self.events:
-            metadata = (event.get(event_kind) or {}).get("metadata")
+            metadata = _metadata(event, event_kind)
             if not metadata or metadata["op"] in ("same", "refresh", "read"):
                 continue
             if metadata["type"].startswith("pulumi-python:dynamic/") and not metadata["type"].endswith(_OURS):
@@ -141,6 +141,12 @@ class Run:
         return self
 
 
+def _metadata(event: Document, kind: str) -> Document:
+    """What an event says of a resource; empty when it is about something else."""
+    body: Document = event.get(kind) or {}
+    return body.get("metadata") or {}
+
+
 def _name(urn: str) -> str:
     kind, name = urn.rsplit("::", 2)[1:]
     return f"{kind.rsplit(':', 1)[-1]} {name}"
@@ -148,7 +154,8 @@ def _name(urn: str) -> str:
 
 def _flat(inputs: Document) -> Document:
     """Inputs with the fields of the configuration at the top."""
-    config = {f"config.{key}": value for key, value in (inputs.get("config") or {}).items()}
+    fields: Document = inputs.get("config") or {}
+    config = {f"config.{key}": value for key, value in fields.items()}
     return {key: value for key, value in inputs.items() if key not in ("config", "__provider")} | config
 
 
@@ -219,7 +226,7 @@ class Project:
 
     def ids(self) -> dict[str, str]:
         """Ids by resource, e.g. ``{"Stack frigate": "66f…"}``."""
-        resources = self.state()["checkpoint"]["latest"].get("resources") or []
+        resources: list[Document] = self.state()["checkpoint"]["latest"].get("resources") or []
         komodo = [item for item in resources if "dynamic" in item["type"] and not item["type"].endswith(_OURS)]
         return {_name(item["urn"]): item["id"] for item in komodo}
 

@@ -10,7 +10,7 @@ import pulumi.automation as auto
 from homeops.lab.hosts import LoopbackAgents
 from homeops.settings import load_settings
 from tests.engine.core import TestCore, lists, writes
-from tests.engine.engine import Project
+from tests.engine.engine import Document, Project
 from tests.engine.fleets import link_repository
 
 GUARD = '''\
@@ -118,7 +118,7 @@ def test_the_automation_api_drives_the_same_program(project: Project, core: Test
     assert not core.all("Variable")
 
 
-VARIABLE = {
+VARIABLE: Document = {
     "kind": "Variable",
     "config": {"value": "1"},
     "description": "",

@@ -1,5 +1,7 @@
 """Every kind through the real engine: created, unchanged, updated, renamed, gone, deleted."""
 
+from typing import Any, cast
+
 import pytest
 
 from homeops.komodo.documents import live
@@ -50,9 +52,9 @@ def wanted(item: Document) -> Document:
     }
 
 
-def _with_secrets(value: object) -> object:
+def _with_secrets(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _with_secrets(item) for key, item in value.items()}
+        return {key: _with_secrets(item) for key, item in cast(Document, value).items()}
     if isinstance(value, str) and value.startswith("env:"):
         return ENVIRON[value.removeprefix("env:")]
     return value
