@@ -11,6 +11,7 @@ import pulumi
 
 from homeops.errors import HomeopsError
 from homeops.komodo.core import Core
+from homeops.lean_sdk import make_lean
 
 FAILED_WITH_A_MESSAGE = 32
 """The exit code by which Pulumi's language host knows that the error was shown already (python/cmd/.../main.go)."""
@@ -30,7 +31,7 @@ def run(fleet: str) -> None:
     # Pulumi's launcher takes the program's directory off the path when its top level ends, and we go on after that.
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
-    _without_debug_log()
+    make_lean()
     pulumi.run(program)
 
 
@@ -59,16 +60,6 @@ async def _registered(fleet: Any, graph: Any, site: Any, root: Path) -> dict[str
     # Waited for here, all at once: the SDK's own wait looks at every unfinished output again after each one that ends.
     await asyncio.gather(*(resource.urn.future() for resource in made.values()))
     return outputs(fleet, graph, site, made)
-
-
-def _without_debug_log() -> None:
-    """Send no debug lines: the SDK sends five a resource, each a blocking call, half of the program's time."""
-    if not os.environ.get("HOMEOPS_DEBUG"):
-        pulumi.log.debug = _say_nothing
-
-
-def _say_nothing(*_: object, **__: object) -> None:
-    pass
 
 
 def _end_quietly() -> NoReturn:

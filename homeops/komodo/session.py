@@ -4,6 +4,7 @@ The client is imported when it is first needed: the program's process imports th
 nothing.
 """
 
+import gc
 import json
 import os
 import sys
@@ -65,6 +66,8 @@ def configure(get: Callable[[str], str | None]) -> None:
     _settings["key"] = get("homeops:komodoKey")
     _settings["secret"] = get("homeops:komodoSecret")
     show_messages_only()
+    # As in the program: a short life, and no large garbage to look for.
+    gc.set_threshold(100_000, 50, 50)
 
 
 def core() -> Core:
