@@ -25,4 +25,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK=1
 # A plugin is looked for when a resource needs it, not because a Python package in the environment could.
 export PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL=true
 
+# A stack that fails stops what depends on it and nothing else; the run still ends as failed.
+export PULUMI_CONTINUE_ON_ERROR=true
+
 unset homeops_root
