@@ -9,8 +9,7 @@ from rich.text import Text
 
 from homeops.cli.checkout import checkout
 from homeops.cli.screen import err, out
-from homeops.fleet import declare
-from homeops.fleet_graph import fleet_graph
+from homeops.fleet_graph import declared_fleet, fleet_graph
 from homeops.komodo.toml.layout import DIRECTORY, rendered
 from homeops.komodo.toml.output import Difference, compare, write
 from homeops.settings import load_settings, settings_file
@@ -43,7 +42,7 @@ def rendered_fleet(root: Path, stack: str) -> dict[str, str]:
     """The files for the settings of a Pulumi stack, by name."""
     site = load_settings(stack, root)
     made_from = f"homeops/fleet and {settings_file(stack, root).name}"
-    return dict(rendered(fleet_graph(declare(site), site, root), made_from))
+    return dict(rendered(fleet_graph(declared_fleet("homeops.fleet", site), site, root), made_from))
 
 
 def _show(difference: Difference, directory: str, words: tuple[str, str, str]) -> None:

@@ -218,7 +218,7 @@ def known_keys(kind: str) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", [kind.name for kind in KINDS.values() if kind.resource])
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_whatever_is_declared_is_rejected_or_read_exactly_as_komodo_does(kind: str, data: st.DataObject) -> None:
     fields = data.draw(st.dictionaries(st.sampled_from(known_keys(kind)), VALUES, max_size=2))

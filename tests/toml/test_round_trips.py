@@ -72,7 +72,7 @@ def without_null(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("kind", KIND_NAMES)
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_every_resource_is_read_as_it_was_written(kind: str, data: st.DataObject) -> None:
     resource = data.draw(resources(kind))
@@ -84,13 +84,14 @@ def test_every_resource_is_read_as_it_was_written(kind: str, data: st.DataObject
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KIND_NAMES if kind != "UserGroup"])
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_komodo_reads_every_resource_as_it_was_written(kind: str, data: st.DataObject) -> None:
     resource = data.draw(resources(kind))
     assert as_komodo_reads(write_toml([resource])) == [replace(resource, config=canonical(resource.config))]
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.sampled_from(KIND_NAMES).flatmap(resources), max_size=4))
 def test_several_resources_in_one_text_do_not_disturb_each_other(several: list[Resource]) -> None:
     reading = read_toml(write_toml(several), "f.toml")

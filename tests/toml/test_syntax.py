@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import tomlkit
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homeops.komodo.toml.dialect import escaped, original_offset
@@ -43,6 +43,7 @@ def read(text: str) -> Any:
     return plain(root)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(KEYS, VALUES, max_size=4))
 def test_toml_is_read_as_by_another_reader(document: dict[str, Any]) -> None:
     text = tomlkit.dumps(document)
@@ -51,6 +52,7 @@ def test_toml_is_read_as_by_another_reader(document: dict[str, Any]) -> None:
         assert read(text) == tomllib.loads(text)
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("ab=.[]{},\"'\\\n#01-+_eE: tf"), max_size=20))
 def test_any_text_is_toml_exactly_when_another_reader_says_so(text: str) -> None:
     root, errors = parse(text)
@@ -129,17 +131,29 @@ def test_an_error_has_its_place(text: str, line: int, column: int, what: str) ->
     assert (found.line, found.column, found.what) == (line, column, f"not TOML: {what}")
 
 
-def test_after_an_error_the_next_declaration_is_read() -> None:
-    text = '[[stack]]\nname = "a"\n[[stack]]\nname = b\n[stack.config]\nx = \n[[stack]]\nname = "c"\n'
+def test_after_an_error_the_next_statement_is_read() -> None:
+    text = '[[a]]\nb = x\nc = [\n  "y"\n  "z",\n]\n[a.d]\ne = \nf = 1\n'
     root, errors = parse(text)
-    assert [error.what.split(" ")[0] for error in errors] == ["b"]
-    assert plain(root) == {"stack": [{"name": "a"}, {}, {"name": "c"}]}
+    assert [error.what for error in errors] == [
+        "x is not a value; a text stands in quotes",
+        '"," or "]" is missing',
+        "a value is missing",
+    ]
+    assert plain(root) == {"a": [{"d": {"f": 1}}]}
+
+
+@pytest.mark.parametrize("broken", ['b = """\nc = 1\n', "b = [\nc = 1\n", "[[a]\nb = 1\n", "[a.\nb = 1\n"])
+def test_where_the_end_of_an_error_is_unknown_the_next_declaration_is_read(broken: str) -> None:
+    root, errors = parse(f"[[a]]\n{broken}[[a]]\nd = 1\n")
+    assert len(errors) == 1
+    assert plain(root) in ({"a": [{}, {"d": 1}]}, {"a": [{}], "b": 1})
 
 
 def test_a_text_that_is_hopeless_is_given_up() -> None:
     assert len(parse("[[a]\n" * 1000)[1]) == MANY_ERRORS
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("ab\\\"\n'"), max_size=40))
 def test_positions_lead_back_from_the_escaped_text(text: str) -> None:
     whole = escaped(text)

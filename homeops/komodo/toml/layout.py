@@ -5,8 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from homeops.errors import FleetError, Problem
+from homeops.komodo.secret_values import is_source
 from homeops.komodo.toml.writer import declaration
 from homeops.model.config.stack import StackConfig
+from homeops.model.config.variable import VariableConfig
 from homeops.model.fields import KomodoModel, Sensitive
 from homeops.model.graph import Graph, Resource
 from homeops.model.kinds import KINDS
@@ -68,31 +70,33 @@ def file_of(resource: Resource) -> str:
 
 
 def _secrets(resource: Resource) -> Iterator[Problem]:
-    config = resource.config
-    if resource.kind == "Variable":
-        if getattr(config, "is_secret", False) and getattr(config, "value", ""):
-            yield Problem(
-                resource.where or f'variable "{resource.name}"',
-                "a secret would stand in clear in a file of the repository",
-                "keep it in a stack's .sops.env, or set it in Komodo and leave it undeclared",
-            )
-        return
-    for path in _in_clear(config, ""):
-        yield Problem(
-            resource.where or f'{resource.kind.lower()} "{resource.name}"',
-            f"{path} would stand in clear in a file of the repository",
-            "write [[NAME]] and set a secret variable NAME in Komodo",
+    where = resource.where or f'{resource.kind.lower()} "{resource.name}"'
+    match resource.config:
+        case VariableConfig(is_secret=True, value=str(value)) if value:
+            yield _secret(where, "the value", value, "keep it in a stack's .sops.env")
+        case VariableConfig():
+            pass
+        case config:
+            for path, value in _in_clear(config, ""):
+                yield _secret(where, path, value, "write [[NAME]] and set a secret variable NAME in Komodo")
+
+
+def _secret(where: str, path: str, value: str, hint: str) -> Problem:
+    if is_source(value):
+        return Problem(
+            where, f"{path} comes from the environment ({value}), of which a ResourceSync knows nothing", hint
         )
+    return Problem(where, f"{path} would stand in clear in a file of the repository", hint)
 
 
-def _in_clear(config: KomodoModel, prefix: str) -> Iterator[str]:
-    """The fields that must not be shown, and hold more than a default or the name of a variable."""
+def _in_clear(config: KomodoModel, prefix: str) -> Iterator[tuple[str, str]]:
+    """The fields that must not be shown, with what they hold besides a default or the name of a variable."""
     for name, field in type(config).model_fields.items():
         value = getattr(config, name)
         if isinstance(value, KomodoModel):
             yield from _in_clear(value, f"{prefix}{name}.")
         elif any(isinstance(mark, Sensitive) for mark in field.metadata) and not _may_be_seen(config, name):
-            yield f"{prefix}{name}"
+            yield f"{prefix}{name}", value
 
 
 def _may_be_seen(config: KomodoModel, name: str) -> bool:

@@ -117,7 +117,7 @@ def _declared(kind: str, table: Table, source: Source, findings: list[Finding]) 
     scope = Scope(source, findings=findings)
     name = table.members.get("name")
     if name is None and table.broken:
-        # What stands after the error, the name perhaps, was not read.
+        # Something of it was not read: the name perhaps.
         scope.subject = KINDS[kind].table
     elif name is None or not isinstance(name.value, str):
         what = "name is missing" if name is None else "name must be a text"

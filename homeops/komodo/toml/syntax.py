@@ -4,7 +4,8 @@ Not tomllib, which reads TOML 1.0, stops at the first error and keeps no positio
 positions either and takes twenty times as long. What Komodo reads with (crate toml 1.1) is TOML 1.1: newlines and a
 last comma in inline tables. It leaves the ends of lines in texts as they are, CRLF too.
 
-After an error reading goes on at the next ``[[``, so that one mistake hides no other declaration.
+After an error reading goes on at the next line that looks like a statement, or at the next ``[[`` where it is unknown
+where the mistake ends, so that one mistake hides no other.
 """
 
 import re
@@ -19,12 +20,13 @@ _MOST_DIGITS = 64
 
 
 class NotToml(Exception):  # noqa: N818 - named for what the text is
-    """A place where the text is not TOML; ``at`` is an offset."""
+    """A place where the text is not TOML; ``at`` is an offset. ``endless``: where the mistake ends is unknown."""
 
-    def __init__(self, at: int, what: str) -> None:
+    def __init__(self, at: int, what: str, *, endless: bool = False) -> None:
         super().__init__(what)
         self.at = at
         self.what = what
+        self.endless = endless
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Table:
     """A table: its members in the order of the text, and what may still be added to it.
 
     ``manner`` is how it came to be: named only on the way to another (``path``), by a header, by dotted keys, inline.
-    ``broken``: there was an error in it, after which nothing of it was read.
+    ``broken``: there was an error in it, and something of it was not read.
     """
 
     at: int
@@ -78,6 +80,7 @@ _FLOATING = re.compile(
 )
 _TIME = r"\d\d:\d\d(?::\d\d(?:\.\d+)?)?"
 _MOMENT = re.compile(rf"\d{{4}}-\d\d-\d\d(?:[Tt ]{_TIME}(?:[Zz]|[+-]\d\d:\d\d)?)?|{_TIME}", re.ASCII)
+_NEXT_STATEMENT = re.compile(r"^[ \t]*(?:\[|[A-Za-z0-9_.-]+[ \t]*=)", re.MULTILINE)
 _NEXT_DECLARATION = re.compile(r"^[ \t]*\[\[", re.MULTILINE)
 _ESCAPE = re.compile(
     r"\\(?:([btnfre\"\\])|x([\dA-Fa-f]{2})|u([\dA-Fa-f]{4})|U([\dA-Fa-f]{8})|([ \t]*\r?\n\s*)|(.?))",
@@ -97,7 +100,8 @@ def parse(text: str) -> tuple[Table, list[NotToml]]:
             errors.append(error)
             parser.table.broken = True
             line_end = text.find("\n", error.at)
-            following = _NEXT_DECLARATION.search(text, line_end + 1) if line_end >= 0 else None
+            pattern = _NEXT_DECLARATION if error.endless or text.startswith("[", parser.statement) else _NEXT_STATEMENT
+            following = pattern.search(text, line_end + 1) if line_end >= 0 else None
             if following is None or len(errors) == MANY_ERRORS:
                 return parser.root, errors
             parser.at = following.start()
@@ -110,6 +114,7 @@ class _Parser:
         self.text = text
         self.at = 1 if text.startswith("\ufeff") else 0
         self.root = self.table = Table(0, "header")
+        self.statement = self.at
         self._deep = 0
 
     def run(self) -> None:
@@ -119,6 +124,7 @@ class _Parser:
             self._blank()
             if self.at >= len(text):
                 return
+            self.statement = self.at
             if text[self.at] == "[":
                 self.table = self._header()
             else:
@@ -275,7 +281,7 @@ class _Parser:
 
     def _more(self, start: int, what: str) -> None:
         if self.at >= len(self.text):
-            raise NotToml(start, f"the {what} is never closed")
+            raise NotToml(start, f"the {what} is never closed", endless=True)
 
     def _comma(self, start: int, closing: str, what: str) -> None:
         self._blank()
@@ -304,7 +310,7 @@ class _Parser:
     def _block(self, pattern: re.Pattern[str]) -> tuple[str, int]:
         found = pattern.match(self.text, self.at)
         if found is None:
-            raise NotToml(self.at, "the text is never closed")
+            raise NotToml(self.at, "the text is never closed", endless=True)
         wrong = _NOT_IN_BLOCK.search(self.text, self.at, found.end())
         if wrong:
             raise NotToml(wrong.start(), f"U+{ord(wrong[0]):04X} may not stand in a text")

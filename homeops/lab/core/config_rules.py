@@ -77,13 +77,17 @@ def _drop_blanks(config: Document) -> None:
         config["extra_args"] = [argument for argument in config["extra_args"] if argument.strip(" ")]
 
 
-def _stack(_core: "Core", _caller: Document, config: Document, _current: Document | None) -> None:
+def leave_out_empty(config: Document) -> None:
+    """Take out of a Stack's config files what Core leaves out when it says nothing (entities/stack.rs)."""
     for file in config.get("config_files", ()):
-        # Core leaves these out of its answers when they say nothing (entities/stack.rs).
         if not file.get("services"):
             file.pop("services", None)
         if file.get("requires") == "None":
             del file["requires"]
+
+
+def _stack(_core: "Core", _caller: Document, config: Document, _current: Document | None) -> None:
+    leave_out_empty(config)
 
 
 def _deployment(core: "Core", caller: Document, config: Document, current: Document | None) -> None:

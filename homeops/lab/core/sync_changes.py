@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from homeops.lab.core.config_rules import leave_out_empty
 from homeops.lab.core.json_copy import copied
 from homeops.lab.core.resource_kinds import default_config
 from homeops.lab.core.state import Document, State
@@ -153,7 +154,10 @@ def merged(kind: str, declared: Document) -> Document:
     if kind == "Builder":
         params = default_config(kind, declared["type"]) | declared["params"]
         return {"type": declared["type"], "params": params}
-    return default_config(kind) | declared
+    whole = default_config(kind) | copied(declared)
+    if kind == "Stack":
+        leave_out_empty(whole)
+    return whole
 
 
 def tag_names(state: State, document: Document) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, cast
 
+from homeops.komodo.toml.dialect import escaped
 from homeops.lab.core.config_schema import config_type
 from homeops.lab.core.json_source import Pairs, Reader
 from homeops.lab.core.json_value import ValueSource
@@ -42,30 +43,22 @@ class Declared:
 
 def read_declarations(text: str) -> Declared:
     """Read one file; raises NotDeclarations with the words of Core's TOML reader."""
-    escaped = _escaped(text)
+    parsed = escaped(text)
     try:
-        loaded = tomllib.loads(escaped)
+        loaded = tomllib.loads(parsed)
     except tomllib.TOMLDecodeError as error:
-        raise NotDeclarations(_syntax_error(escaped, str(error))) from error
+        raise NotDeclarations(_syntax_error(parsed, str(error))) from error
     try:
         read = _file_type().read(_TomlSource(_pairs(loaded)))
     except Misfit as misfit:
-        span = find_span(escaped, misfit.path)
-        raise NotDeclarations(parse_error(escaped, span, misfit.text)) from misfit
+        span = find_span(parsed, misfit.path)
+        raise NotDeclarations(parse_error(parsed, span, misfit.text)) from misfit
     resources = {kind: cast(list[Document], read[_plural(kind)]) for kind in RESOURCE_KINDS}
     return Declared(resources, read["variables"], read["user_groups"])
 
 
 def _plural(kind: str) -> str:
     return f"{KINDS[kind].table}s"
-
-
-def _escaped(text: str) -> str:
-    """Backslashes between triple quotes are doubled before the text is read as TOML."""
-    sections = text.split('"""')
-    return '"""'.join(
-        section.replace("\\", "\\\\") if position % 2 else section for position, section in enumerate(sections)
-    )
 
 
 _SYNTAX = (
