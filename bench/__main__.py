@@ -12,6 +12,7 @@ from statistics import median
 
 import yaml
 
+from bench import toml
 from bench.core import Served, served
 from bench.figures import Figure, show, write
 from bench.projects import ROOT, Project, Run, empty, homelab, shared_directory, synthetic
@@ -24,7 +25,7 @@ UNION = 378
 
 def main() -> int:
     """All figures; the exit code says whether every goal was met."""
-    figures: list[Figure] = []
+    figures = toml.figures(UNION)
     with tempfile.TemporaryDirectory(prefix="homeops-bench-") as place:
         parent = Path(place)
         nothing = empty(parent)

@@ -1,7 +1,7 @@
 """TOML 1.1 as a tree that knows where everything stands.
 
 Not tomllib, which reads TOML 1.0, stops at the first error and keeps no positions; not tomlkit, which keeps no
-positions either and takes twenty times as long. What Komodo reads with (crate toml 1.1) is TOML 1.1: newlines and a
+positions either and takes ten times as long. What Komodo reads with (crate toml 1.1) is TOML 1.1: newlines and a
 last comma in inline tables. It leaves the ends of lines in texts as they are, CRLF too.
 
 After an error reading goes on at the next line that looks like a statement, or at the next ``[[`` where it is unknown
