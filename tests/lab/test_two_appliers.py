@@ -201,7 +201,7 @@ def with_existing_references(config: KomodoModel) -> KomodoModel:
 
 @pytest.mark.parametrize("kind", [kind.name for kind in KINDS.values() if kind.resource])
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(data=st.data())
 def test_any_resource_that_the_api_made_is_as_its_toml_says(kind: str, data: st.DataObject, tmp_path: Path) -> None:
