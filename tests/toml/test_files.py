@@ -56,16 +56,14 @@ def test_a_file_that_is_named_twice_is_read_once_and_told(tmp_path: Path) -> Non
     written(tmp_path, k__a='[[server]]\nname = "s"')
     reading = read_files(tmp_path, ["k/a.toml", "k"])
     assert len(reading.resources) == 1
-    assert found(reading)[0].startswith(
-        "k/a.toml: the file is read twice, by itself and with its directory; every sync"
-    )
+    assert found(reading)[0].startswith("k/a.toml: the file is read twice, by itself and with its directory; the sync")
 
 
 def test_names_that_stand_twice_across_files(tmp_path: Path) -> None:
     one = '[[stack]]\nname = "w"\n[stack.config]\nserver = "s"\n'
     written(tmp_path, a=one, b="\n" + one, c=one.replace('"s"', '"t"'), d='[[server]]\nname = "w"')
     assert found(read_files(tmp_path)) == [
-        'b.toml:2: stack "w": declared already at a.toml:1; every sync changes something again\n'
+        'b.toml:2: stack "w": declared already at a.toml:1, the same way; the sync fails at it and goes on\n'
         "  hint: take one of them out",
         'c.toml:1: stack "w": declared already at a.toml:1, otherwise than here; every sync changes something again\n'
         "  hint: take one of them out",

@@ -1,6 +1,7 @@
 """Files of declarations as a ResourceSync reads them: ``.toml`` files, and directories with all that are below."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from homeops.komodo.toml.findings import Effect, Finding
@@ -33,7 +34,7 @@ def read_files(root: Path, paths: Iterable[str] = (".",)) -> Reading:
         for file in found:
             if file in files:
                 what = "the file is read twice, by itself and with its directory"
-                findings.append(Finding(_shown(file, root), what, Effect.UNSETTLED, "name one of the two"))
+                findings.append(Finding(_shown(file, root), what, Effect.FAILS, "name one of the two"))
             files[file] = None
     readings = [read_file(file, _shown(file, root)) for file in files]
     declared = [one for reading in readings for one in reading.declared]
@@ -72,10 +73,10 @@ def of_all(declared: Iterable[Declared]) -> Iterator[Finding]:
         resource = one.resource
         other = first.setdefault(resource.key, one)
         if other is not one:
-            what = f"declared already at {other.place}"
-            if resource.config != other.resource.config:
-                what += ", otherwise than here"
-            yield _finding(one, what, Effect.UNSETTLED, "take one of them out")
+            same = replace(resource, where="") == replace(other.resource, where="")
+            what = f"declared already at {other.place}, {'the same way' if same else 'otherwise than here'}"
+            # Two that are the same are only in each other's way when they are first made (transcript 95).
+            yield _finding(one, what, Effect.FAILS if same else Effect.UNSETTLED, "take one of them out")
     deployed = {key: one for key, one in first.items() if one.resource.deploy}
     _, circles = in_order(tuple(one.resource for one in deployed.values()))
     by_name = {one.resource.name: one for one in deployed.values()}
