@@ -122,12 +122,13 @@ def shared_directory(parent: Path) -> Path:
     return repository
 
 
-def synthetic(parent: Path, core: Mapping[str, str], stacks: int, repository: Path) -> Project:
+def synthetic(parent: Path, core: Mapping[str, str], stacks: int, repository: Path, *, deploy: bool = True) -> Project:
     """So many stacks on ten hosts."""
     prod = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text())["config"]
     settings = {
         **prod,
         "homeops:komodo": {"address": core["KOMODO_ADDRESS"], "url": core["KOMODO_ADDRESS"]},
+        "homeops:deploy": deploy,
         "homeops:hosts": {host.name: {"address": f"127.0.1.{place + 1}"} for place, host in enumerate(HOSTS)},
     }
     program = 'from homeops.program import run\n\nrun("bench.fleets")\n'

@@ -28,4 +28,7 @@ export PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL=true
 # A stack that fails stops what depends on it and nothing else; the run still ends as failed.
 export PULUMI_CONTINUE_ON_ERROR=true
 
+# pulumi lives for seconds: looking for garbage less often makes it faster, for some 20 MB more.
+export GOGC="${GOGC:-400}"
+
 unset homeops_root
