@@ -1,7 +1,7 @@
 """Measure, print a table, write bench/results.json.
 
 Wall clock, medians of several runs; whatever is compared runs turn by turn, so that the machine's moods meet both.
-``--quick`` leaves out the fleets of other sizes, which show growth; their stacks are configured and not deployed, because
+``--quick`` leaves out the fleets of other sizes, which show growth. Their stacks are configured and not deployed:
 Pulumi's file backend makes the first ``up`` of a thousand deploys a matter of half an hour.
 """
 
