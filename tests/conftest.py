@@ -3,12 +3,22 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
 
+from tests.loopback_only import refuse
+
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def loopback_only() -> Generator[None]:
+    """Nothing is sent beyond this machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        refuse(patch)
+        yield
 
 
 @pytest.fixture(scope="session")
