@@ -26,9 +26,16 @@ class HostComponent(pulumi.ComponentResource):
 
     server: KomodoResource
 
-    def __init__(self, host: Host, server: Resource, site: Site, opts: pulumi.ResourceOptions) -> None:
+    def __init__(
+        self,
+        host: Host,
+        server: Resource,
+        site: Site,
+        needs: Sequence[pulumi.Resource],
+        opts: pulumi.ResourceOptions,
+    ) -> None:
         super().__init__("homeops:hosts:Host", host.name, {}, _renamed(server, opts))
-        self.server = RESOURCES["Server"](server, overwrite=_overwrite(site), opts=_child(self))
+        self.server = RESOURCES["Server"](server, overwrite=_overwrite(site), opts=_child(self, needs))
         facts = site.hosts[host.name]
         self.register_outputs(
             {
@@ -118,7 +125,7 @@ def register(graph: Graph, fleet: Fleet, site: Site, root: Path) -> dict[tuple[s
         match resource.kind:
             case "Server":
                 host = hosts[resource.name]
-                made[resource.key] = HostComponent(host, resource, site, _top(needs)).server
+                made[resource.key] = HostComponent(host, resource, site, needs, pulumi.ResourceOptions()).server
             case "Stack":
                 gate = [
                     made["Deploy", name] for name in first if ("Deploy", name) in made and resource.name not in first
@@ -130,16 +137,12 @@ def register(graph: Graph, fleet: Fleet, site: Site, root: Path) -> dict[tuple[s
                 if component.deploy is not None:
                     made["Deploy", resource.name] = component.deploy
             case kind if kind in COMPONENTS:
-                made[resource.key] = ObjectComponent(resource, site, needs, _top(())).object
+                made[resource.key] = ObjectComponent(resource, site, needs, pulumi.ResourceOptions()).object
             case kind:
                 options = _renamed(resource, pulumi.ResourceOptions(depends_on=needs or None))
                 made[resource.key] = RESOURCES[kind](resource, overwrite=_overwrite(site), opts=options)
     Census(graph)
     return made
-
-
-def _top(needs: Sequence[pulumi.Resource]) -> pulumi.ResourceOptions:
-    return pulumi.ResourceOptions(depends_on=list(needs) or None)
 
 
 def _control_plane_first(graph: Graph, first: Sequence[str]) -> list[Resource]:
