@@ -7,33 +7,21 @@ census, for adoption and for refresh together. It never shows a difference of it
 from typing import TYPE_CHECKING, Any
 
 import pulumi
-from pulumi.dynamic import (
-    CheckResult,
-    ConfigureRequest,
-    CreateResult,
-    DiffResult,
-    ReadResult,
-    Resource,
-    ResourceProvider,
-    UpdateResult,
-)
+from pulumi.dynamic import CheckResult, Resource
 
 from homeops.errors import HomeopsError
 from homeops.komodo import session
+from homeops.komodo.silent_provider import SilentProvider
 from homeops.model.kinds import KINDS
 
 if TYPE_CHECKING:
     from homeops.model.graph import Graph
 
 
-class CensusProvider(ResourceProvider):
+class CensusProvider(SilentProvider):
     """Counts in check, where a preview shows what it prints; everything else does nothing."""
 
-    serialize_as_secret_always: bool = False
-
-    def configure(self, req: ConfigureRequest) -> None:
-        """Note where Core is."""
-        session.configure(req.config.get)
+    id = "census"
 
     def check(self, _olds: Any, news: dict[str, Any]) -> CheckResult:
         """Say what is declared nowhere, or that Core could not be asked."""
@@ -46,22 +34,6 @@ class CensusProvider(ResourceProvider):
         for kind, names in undeclared.items():
             session.tell(f"in Komodo, declared nowhere: {kind} {', '.join(names)}")
         return CheckResult(news, [])
-
-    def diff(self, _id: str, _olds: Any, _news: Any) -> DiffResult:
-        """Never: the objects themselves show what changes."""
-        return DiffResult(changes=False)
-
-    def create(self, props: dict[str, Any]) -> CreateResult:
-        """Nothing to do."""
-        return CreateResult("census", props)
-
-    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Nothing to read."""
-        return ReadResult(id_, props)
-
-    def update(self, _id: str, _olds: Any, _news: dict[str, Any]) -> UpdateResult:
-        """Nothing to do."""
-        return UpdateResult(_news)
 
 
 class Census(Resource, module="komodo", name="Census"):

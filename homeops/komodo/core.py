@@ -3,47 +3,22 @@
 What it does is in its provider's configure: the lists that this run will ask for are asked for in the background.
 """
 
-from typing import Any
-
 import pulumi
-from pulumi.dynamic import (
-    ConfigureRequest,
-    CreateResult,
-    DiffResult,
-    ReadResult,
-    Resource,
-    ResourceProvider,
-    UpdateResult,
-)
+from pulumi.dynamic import ConfigureRequest, Resource
 
 from homeops.komodo import session
+from homeops.komodo.silent_provider import SilentProvider
 
 
-class CoreProvider(ResourceProvider):
-    """Opens the session; there is nothing to create, change or delete."""
+class CoreProvider(SilentProvider):
+    """Opens the session; which Core it is stands in the settings."""
 
-    serialize_as_secret_always: bool = False
+    id = "core"
 
     def configure(self, req: ConfigureRequest) -> None:
         """Note where Core is, and begin to list what it has."""
-        session.configure(req.config.get)
+        super().configure(req)
         session.list_ahead()
-
-    def diff(self, _id: str, _olds: Any, _news: Any) -> DiffResult:
-        """Never: which Core it is stands in the settings."""
-        return DiffResult(changes=False)
-
-    def create(self, props: dict[str, Any]) -> CreateResult:
-        """Nothing to do."""
-        return CreateResult("core", props)
-
-    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Nothing to read."""
-        return ReadResult(id_, props)
-
-    def update(self, _id: str, _olds: Any, _news: dict[str, Any]) -> UpdateResult:
-        """Nothing to do."""
-        return UpdateResult(_news)
 
 
 class Core(Resource, module="komodo", name="Core"):

@@ -17,25 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 from homeops.errors import HomeopsError
 from homeops.komodo.plain_errors import show_messages_only
+from homeops.model.kinds import KINDS, RESOURCE_KINDS
 
 if TYPE_CHECKING:
     from homeops.komodo.catalogue import Catalogue
     from homeops.komodo.client import Client
 
-COUNTED = (
-    "Server",
-    "Swarm",
-    "Stack",
-    "Deployment",
-    "Build",
-    "Repo",
-    "Procedure",
-    "Action",
-    "Alerter",
-    "Builder",
-    "ResourceSync",
-    "Variable",
-)
+COUNTED = (*RESOURCE_KINDS, "Variable")
 """The kinds whose undeclared objects are told. A tag is made by using it; groups of users are people's business."""
 
 PROBE_CONNECT, PROBE_READ = 2.0, 3.0
@@ -126,8 +114,6 @@ def list_ahead() -> None:
 
 
 def _list_all() -> None:
-    from homeops.model.kinds import KINDS
-
     try:
         found = reachable_core()
         with ThreadPoolExecutor(max_workers=6) as pool:

@@ -96,3 +96,6 @@ KINDS: dict[str, Kind] = {
     )
 }
 """Every kind by name, in the order in which Komodo exports them (api/read/toml.rs)."""
+
+RESOURCE_KINDS: tuple[str, ...] = tuple(kind.name for kind in KINDS.values() if kind.resource)
+"""The names of Komodo's resources, without what it keeps beside them."""

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from homeops.lab.core.json_copy import copied
-from homeops.lab.core.state import RESOURCE_KINDS, Document
+from homeops.lab.core.state import Document
 from homeops.model.config.builder import AwsBuilder, ServerBuilder, UrlBuilder
 from homeops.model.fields import KomodoModel
-from homeops.model.kinds import KINDS
+from homeops.model.kinds import KINDS, RESOURCE_KINDS
 
 
 @dataclass(frozen=True, slots=True)

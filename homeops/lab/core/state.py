@@ -7,21 +7,9 @@ import time
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-Document = dict[str, Any]
+from homeops.model.kinds import RESOURCE_KINDS
 
-RESOURCE_KINDS = (
-    "Server",
-    "Swarm",
-    "Stack",
-    "Deployment",
-    "Build",
-    "Repo",
-    "Procedure",
-    "Action",
-    "Alerter",
-    "Builder",
-    "ResourceSync",
-)
+Document = dict[str, Any]
 
 
 @dataclass

@@ -13,9 +13,9 @@ from homeops.lab.core.json_source import Pairs, Reader
 from homeops.lab.core.json_value import ValueSource
 from homeops.lab.core.misfit import Misfit
 from homeops.lab.core.schema import Field, Flag, Listing, PlainValue, Struct, Text
-from homeops.lab.core.state import RESOURCE_KINDS, Document
+from homeops.lab.core.state import Document
 from homeops.lab.core.sync_spans import Span, find_span, parse_error
-from homeops.model.kinds import KINDS
+from homeops.model.kinds import KINDS, RESOURCE_KINDS
 
 
 class NotDeclarations(ValueError):  # noqa: N818 - what Core says of a file, not an error of the simulator

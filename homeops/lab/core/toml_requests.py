@@ -16,23 +16,10 @@ from homeops.lab.core.toml_export import (
     variable_toml,
 )
 from homeops.lab.core.wide_query import wide_query
+from homeops.model.kinds import RESOURCE_KINDS
 
 if TYPE_CHECKING:
     from homeops.lab.core.core import Core
-
-EXPORT_ORDER = (
-    "Server",
-    "Swarm",
-    "Stack",
-    "Deployment",
-    "Build",
-    "Repo",
-    "Procedure",
-    "Action",
-    "Alerter",
-    "Builder",
-    "ResourceSync",
-)
 
 
 @answers("read", "ExportAllResourcesToToml")
@@ -41,7 +28,7 @@ def export_all(core: "Core", caller: Document, params: Document) -> Any:
     targets: list[Document] = []
     if params["include_resources"]:
         query = wide_query(tags=params["tags"])
-        for kind in EXPORT_ORDER:
+        for kind in RESOURCE_KINDS:
             found = visible(core, caller, kind, found_by_name(core, kind, query))
             targets += [{"type": kind, "id": document["_id"]["$oid"]} for document in found]
     groups = _own_groups(core, caller) if params["include_user_groups"] else []
@@ -63,7 +50,7 @@ def _own_groups(core: "Core", caller: Document) -> list[Document]:
 
 def _export(core: "Core", caller: Document, targets: list[Document], groups: list[str], params: Document) -> str:
     existing: Document = params.get("existing") or {}
-    tables: dict[str, list[str]] = {kind: [] for kind in EXPORT_ORDER}
+    tables: dict[str, list[str]] = {kind: [] for kind in RESOURCE_KINDS}
     for target in targets:
         kind = target["type"]
         if kind == "System":
@@ -76,7 +63,7 @@ def _export(core: "Core", caller: Document, targets: list[Document], groups: lis
         else:
             deploy, after = _known(existing, kind, document["name"])
         tables[kind].append(declaration_toml(kind, declaration(core.state, kind, document, deploy, after)))
-    texts = [text for kind in EXPORT_ORDER for text in tables[kind]]
+    texts = [text for kind in RESOURCE_KINDS for text in tables[kind]]
     if params["include_variables"]:
         texts += [variable_toml(_shown(caller, core.state.variables[name])) for name in sorted(core.state.variables)]
     texts += [
