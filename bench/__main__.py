@@ -16,12 +16,14 @@ import yaml
 from bench import toml
 from bench.core import Served, served
 from bench.figures import Figure, show, write
-from bench.projects import ROOT, Project, Run, empty, homelab, shared_directory, synthetic
+from bench.projects import ROOT, Project, Run, empty, homelab, shared_directory, synthetic, trivial
 
 RESULTS = ROOT / "bench" / "results.json"
 TURNS = 7
 UNION = 378
 """The stacks of a large public collection of Komodo repositories, taken together."""
+HOMELAB = 97
+"""The resources of the homelab, components included."""
 GROWTH = (100, UNION, 1000)
 
 
@@ -48,9 +50,23 @@ def _of_homelab(parent: Path, nothing: Project) -> list[Figure]:
     with served(ROOT, repository) as core:
         project = homelab(parent, core.environ)
         project.up()
-        plain, refreshed, base = _turns(project.preview, lambda: project.preview(refresh=True), nothing.preview)
+        floor = trivial(parent / "floor", HOMELAB)
+        floor.up()
+        plain, refreshed, base, least, least_refreshed = _turns(
+            project.preview,
+            lambda: project.preview(refresh=True),
+            nothing.preview,
+            floor.preview,
+            lambda: floor.preview(refresh=True),
+        )
         counts = _counted(core, lambda: project.preview(refresh=True))
     return [
+        Figure(f"{HOMELAB} resources that do nothing: no-change preview, to an empty one", _times(least, base), "x"),
+        Figure(
+            f"{HOMELAB} resources that do nothing: preview --refresh, to an empty one",
+            _times(least_refreshed, base),
+            "x",
+        ),
         Figure("empty program: preview", _seconds(base), "s"),
         Figure("homelab: no-change preview", _seconds(plain), "s"),
         Figure("homelab: no-change preview, to an empty one", _times(plain, base), "x", 1.6),

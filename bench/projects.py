@@ -101,6 +101,11 @@ def empty(parent: Path) -> Project:
     return make(parent / "empty", "import pulumi\n", {}, {})
 
 
+def trivial(parent: Path, count: int) -> Project:
+    """So many dynamic resources that do nothing: what no provider can go below."""
+    return make(parent / "trivial", f"from bench.trivial import register\n\nregister({count})\n", {}, {})
+
+
 def homelab(parent: Path, core: Mapping[str, str]) -> Project:
     """The homelab's fleet with the rehearsal's settings."""
     project = make(parent / "homelab", 'from homeops.program import run\n\nrun("homeops.fleet")\n', core, {})
