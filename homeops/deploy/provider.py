@@ -8,28 +8,22 @@ from typing import Any
 
 import pulumi
 from pulumi.dynamic import (
-    ConfigureRequest,
     CreateResult,
     DiffResult,
     ReadResult,
     Resource,
-    ResourceProvider,
     UpdateResult,
 )
 
 from homeops.komodo import session
+from homeops.komodo.session_provider import SessionProvider
+from homeops.model.kinds import STACK
 
 Props = dict[str, Any]
 
 
-class DeployProvider(ResourceProvider):
+class DeployProvider(SessionProvider):
     """Deploys on create and on update; deleting it leaves the containers to the Stack's own delete."""
-
-    serialize_as_secret_always: bool = False
-
-    def configure(self, req: ConfigureRequest) -> None:
-        """Note where Core is."""
-        session.configure(req.config.get)
 
     def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
         """Due when a part of the fingerprint differs, or the stack runs elsewhere; another name alone is no reason."""
@@ -46,9 +40,6 @@ class DeployProvider(ResourceProvider):
 
     def read(self, id_: str, props: Props) -> ReadResult:
         """As recorded, and gone with its stack, which took the containers down; what runs now: see homeops status."""
-        # Imported here because only a refresh needs it.
-        from homeops.model.kinds import STACK
-
         stack = props.get("stackId")
         if stack and stack not in session.core().catalogue.documents(STACK):
             return ReadResult(None, {})  # pyright: ignore[reportArgumentType] - this is how a resource is reported gone

@@ -12,27 +12,21 @@ from typing import Any, ClassVar
 
 from pulumi.dynamic import (
     CheckResult,
-    ConfigureRequest,
     CreateResult,
     DiffResult,
     ReadResult,
-    ResourceProvider,
     UpdateResult,
 )
 
 from homeops.komodo import session
 from homeops.komodo.props import ADOPT, COMPARED, Props, differences
+from homeops.komodo.session_provider import SessionProvider
 
 
-class KomodoProvider(ResourceProvider):
+class KomodoProvider(SessionProvider):
     """Check, diff, create (adopting), read, update and delete of one kind."""
 
-    serialize_as_secret_always: bool = False
     kind: ClassVar[str]
-
-    def configure(self, req: ConfigureRequest) -> None:
-        """Note where Core is; the key is looked up where this runs."""
-        session.configure(req.config.get)
 
     def check(self, _olds: Any, news: Props) -> CheckResult:
         """Validate with the typed model, all failures at once; tells what a creation would adopt."""

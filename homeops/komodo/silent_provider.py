@@ -2,20 +2,15 @@
 
 from typing import Any, ClassVar
 
-from pulumi.dynamic import ConfigureRequest, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 
-from homeops.komodo import session
+from homeops.komodo.session_provider import SessionProvider
 
 
-class SilentProvider(ResourceProvider):
+class SilentProvider(SessionProvider):
     """Never shows a difference of its own."""
 
-    serialize_as_secret_always: bool = False
     id: ClassVar[str]
-
-    def configure(self, req: ConfigureRequest) -> None:
-        """Note where Core is."""
-        session.configure(req.config.get)
 
     def diff(self, _id: str, _olds: Any, _news: Any) -> DiffResult:
         """None, whatever the inputs say."""
