@@ -11,8 +11,12 @@ if TYPE_CHECKING:
     from homeops.komodo.documents import Live
 
 
-class Reads(Protocol):
+class Lists(Protocol):
     """What the catalogue needs of a client."""
+
+    def list_all(self, kind: Kind, /) -> list[dict[str, Any]]:
+        """Everything of a kind, in one request."""
+        ...
 
     def read(self, name: str, params: dict[str, Any], /) -> Any:
         """Send a read."""
@@ -29,7 +33,7 @@ def document_id(kind: Kind, document: Mapping[str, Any]) -> str:
 class Catalogue:
     """Documents by kind and id. Several threads may ask; the first one lists, the others wait for its answer."""
 
-    def __init__(self, client: Reads) -> None:
+    def __init__(self, client: Lists) -> None:
         self._client = client
         self._documents: dict[str, dict[str, dict[str, Any]]] = {}
         self._users: dict[str, str] | None = None
@@ -40,9 +44,8 @@ class Catalogue:
         """All documents of a kind by id; raises KomodoError when the list cannot be had."""
         with self._lock(kind.name):
             if kind.name not in self._documents:
-                params: dict[str, Any] = {"query": {}, "limit": 0} if kind.resource else {}
-                answer = self._client.read(kind.list_request, params)
-                self._documents[kind.name] = {document_id(kind, document): document for document in answer}
+                listed = self._client.list_all(kind)
+                self._documents[kind.name] = {document_id(kind, document): document for document in listed}
             return self._documents[kind.name]
 
     def forget(self, kind: Kind) -> None:

@@ -131,11 +131,14 @@ class Client:
             raise KomodoGarbled(self._asked(request).problem(f"{request.label}: the answer is no list of objects"))
         return cast(list[JsonObject], answer)
 
-    def version(self) -> CoreVersion:
-        """Core's version, asked once. Raises KomodoVersion for a Core before 2.0."""
+    def version(self, patience: Patience | None = None) -> CoreVersion:
+        """Core's version, asked once, with another ``patience`` than this client's when that is given.
+
+        Raises KomodoVersion for a Core before 2.0.
+        """
         with self._door:
             if self._version is None:
-                self._version = self._ask_version()
+                self._version = self._ask_version(patience or self._patience)
             return self._version
 
     def send(self, request: Request) -> Any:
@@ -163,14 +166,14 @@ class Client:
         secrets = {self._credentials.key, self._credentials.secret} | request.secrets()
         return Asked(self.address, request.label, secrets)
 
-    def _ask_version(self) -> CoreVersion:
+    def _ask_version(self, patience: Patience) -> CoreVersion:
         asked = Asked(self.address, "GET /version")
-        wait = self._patience.read
+        timeout = httpx.Timeout(patience.read, connect=patience.connect)
 
         def answered() -> Answer:
-            return self._exchange(asked, httpx.Request("GET", f"{self.address}/version"), wait, harmless=True)
+            return self._exchange(asked, httpx.Request("GET", f"{self.address}/version"), timeout, harmless=True)
 
-        answer = self._repeated(answered, lambda error, tries, _: self._may_pass(error, tries))
+        answer = self._repeated(answered, lambda error, tries, _: _may_pass(error, tries, patience))
         if answer.is_html and answer.status in (HTTPStatus.OK, HTTPStatus.NOT_FOUND) and self._is_before_2():
             raise too_old(asked, "Komodo 1.x")
         return core_version(asked, answer)
@@ -192,12 +195,9 @@ class Client:
             if isinstance(error, KomodoBusy):
                 return request.route == "write" and waited < self._patience.busy
             repeatable = request.changes_nothing or isinstance(error.__cause__, _NOT_SENT)
-            return repeatable and self._may_pass(error, tries)
+            return repeatable and _may_pass(error, tries, self._patience)
 
         return self._repeated(lambda: self._once(request), may_repeat)
-
-    def _may_pass(self, error: KomodoError, tries: int) -> bool:
-        return isinstance(error, KomodoUnreachable) and tries < self._patience.tries and not _is_lasting(error)
 
     def _repeated(self, call: Callable[[], _T], may_repeat: Callable[[KomodoError, int, float], bool]) -> _T:
         """What the call returns.
@@ -239,10 +239,10 @@ class Client:
             headers={"Content-Type": "application/json", **key},
         )
         wait = self._patience.read if request.changes_nothing else self._patience.write
-        return self._exchange(self._asked(request), message, wait, harmless=request.changes_nothing)
-
-    def _exchange(self, asked: Asked, message: httpx.Request, wait: float, *, harmless: bool) -> Answer:
         timeout = httpx.Timeout(wait, connect=self._patience.connect)
+        return self._exchange(self._asked(request), message, timeout, harmless=request.changes_nothing)
+
+    def _exchange(self, asked: Asked, message: httpx.Request, timeout: httpx.Timeout, *, harmless: bool) -> Answer:
         message.extensions["timeout"] = timeout.as_dict()
         try:
             response = self._http.send(message)
@@ -254,6 +254,10 @@ class Client:
             response.headers.get("location", ""),
             response.text,
         )
+
+
+def _may_pass(error: KomodoError, tries: int, patience: Patience) -> bool:
+    return isinstance(error, KomodoUnreachable) and tries < patience.tries and not _is_lasting(error)
 
 
 def _add(error: KomodoError, more: str) -> None:

@@ -70,15 +70,14 @@ def core() -> Core:
         return _core
 
 
-def _client(*, probe: bool = False) -> "Client":
+def _client() -> "Client":
     # httpx loads its own command line (rich, click, pygments) where it can: most of what importing it costs.
     sys.modules.setdefault("httpx._main", None)  # pyright: ignore[reportArgumentType] - so Python marks an absent module
-    from homeops.komodo.client import Client, Patience
+    from homeops.komodo.client import Client
     from homeops.komodo.credentials import Given, find_access
 
     access = find_access(os.environ, Path.home(), Given(**_settings))
-    patience = Patience(connect=PROBE_CONNECT, read=PROBE_READ, tries=1) if probe else None
-    return Client(access.address, access.credentials, patience=patience)
+    return Client(access.address, access.credentials)
 
 
 def reachable_core() -> Core:
@@ -89,13 +88,18 @@ def reachable_core() -> Core:
             raise _silence
         if not _answered.is_set():
             try:
-                with _client(probe=True) as probe:
-                    probe.version()
+                _in_seconds(core())
             except HomeopsError as error:
                 _silence = error
                 raise
             _answered.set()
         return core()
+
+
+def _in_seconds(found: Core) -> None:
+    from homeops.komodo.client import Patience
+
+    found.client.version(Patience(connect=PROBE_CONNECT, read=PROBE_READ, tries=1))
 
 
 def give_up_asking(error: HomeopsError) -> None:

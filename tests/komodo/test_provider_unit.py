@@ -27,7 +27,7 @@ from homeops.lab.core.faults import Effect
 from homeops.lab.hosts import LoopbackAgents
 from homeops.lab.http import CoreTransport
 from homeops.model.canonical import canonical
-from homeops.model.kinds import KINDS
+from homeops.model.kinds import KINDS, Kind
 from homeops.model.wire import minimal
 from tests.engine.everything import CHANGED, ENVIRON, EVERYTHING
 from tests.komodo.openapi import Checked
@@ -128,10 +128,13 @@ def test_eight_threads_that_want_a_list_cause_one() -> None:
         def __init__(self) -> None:
             self.asked: Counter[str] = Counter()
 
-        def read(self, name: str, params: Json, /) -> Any:  # noqa: ARG002
-            self.asked[name] += 1
+        def list_all(self, kind: Kind, /) -> list[Json]:
+            self.asked[kind.list_request] += 1
             time.sleep(0.05)
             return [{"_id": {"$oid": "1"}, "name": "one"}]
+
+        def read(self, name: str, params: Json, /) -> Any:
+            raise AssertionError(f"{name} {params} is no list")
 
     client = Slow()
     catalogue = Catalogue(client)
@@ -155,11 +158,14 @@ def test_a_list_that_failed_is_not_taken_for_an_empty_one() -> None:
     class Failing:
         tries = 0
 
-        def read(self, name: str, params: Json, /) -> Any:  # noqa: ARG002
+        def list_all(self, kind: Kind, /) -> list[Json]:  # noqa: ARG002
             self.tries += 1
             if self.tries == 1:
                 raise KomodoError
             return []
+
+        def read(self, name: str, params: Json, /) -> Any:
+            raise AssertionError(f"{name} {params} is no list")
 
     catalogue = Catalogue(Failing())
     with pytest.raises(KomodoError):
