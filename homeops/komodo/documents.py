@@ -45,7 +45,7 @@ def live(kind: Kind, document: Mapping[str, Any], names: Names) -> Live:
 
 
 def _kept_beside(kind: Kind, document: Mapping[str, Any], names: Names) -> Live:
-    config = {key: value for key, value in document.items() if key in _fields(kind)}
+    config = {key: value for key, value in document.items() if key in kind.shape.model_fields}
     if kind.name == "UserGroup":
         config["users"] = [names("User", user) for user in config.get("users", ())]
         # A permission that was taken away stays in the document, with the level None.
@@ -63,10 +63,6 @@ def _kept_beside(kind: Kind, document: Mapping[str, Any], names: Names) -> Live:
 
 def _permission(level: Any) -> dict[str, Any]:
     return {"level": level, "specific": []} if isinstance(level, str) else {"specific": [], **level}
-
-
-def _fields(kind: Kind) -> frozenset[str]:
-    return frozenset(type(kind.config.validate_python({})).model_fields)
 
 
 def known_fields(kind: Kind, config: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,28 +6,16 @@ text, never the value.
 
 import os
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import Any, TypeVar
 
-from pydantic import BaseModel
-
 from homeops.errors import Problem, SecretsError
-from homeops.model.fields import KomodoModel, Sensitive
+from homeops.model.fields import KomodoModel, Sensitive, marked
 from homeops.model.wire import defaults
 
 SOURCE = "env:"
 NOT_SHOWN = "(another value, not shown)"
 
 _Config = TypeVar("_Config", bound=KomodoModel)
-
-
-@cache
-def _sensitive_fields(model: type[BaseModel]) -> tuple[str, ...]:
-    return tuple(
-        name
-        for name, field in model.model_fields.items()
-        if any(isinstance(mark, Sensitive) for mark in field.metadata)
-    )
 
 
 def is_source(text: str) -> bool:
@@ -95,7 +83,7 @@ def _sources(config: KomodoModel) -> list[tuple[tuple[type[KomodoModel], str], s
 
 def _replaced(config: _Config, change: Callable[[KomodoModel, str, str], str]) -> _Config:
     changes: dict[str, Any] = {}
-    for name in _sensitive_fields(type(config)):
+    for name in marked(type(config), Sensitive):
         text = getattr(config, name)
         new = change(config, name, text)
         if new != text:

@@ -4,15 +4,14 @@ Storing it again changes nothing: ``canonical(canonical(x)) == canonical(x)``.
 """
 
 import struct
-from functools import cache
 from typing import Any, TypeVar
 
-from pydantic import BaseModel
-
-from homeops.model.fields import ContainerName, KomodoModel, LineText, Number, TextList, TrimmedText
+from homeops.model.fields import ContainerName, KomodoModel, LineText, Number, TextList, TrimmedText, marked
 from homeops.model.names import WHITE_SPACE, stored_name
 
 _Config = TypeVar("_Config", bound=KomodoModel)
+
+_REWRITTEN: tuple[type[object], ...] = (TrimmedText, LineText, ContainerName, TextList, Number)
 
 
 def trimmed_text(text: str) -> str:
@@ -36,20 +35,10 @@ def single_precision(number: float) -> float:
     return packed
 
 
-@cache
-def _marks(model: type[BaseModel]) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for name, field in model.model_fields.items():
-        for mark in field.metadata:
-            if isinstance(mark, TrimmedText | LineText | ContainerName | TextList | Number):
-                found[name] = mark
-    return found
-
-
 def canonical(config: _Config) -> _Config:
     """The configuration as Core stores it; the same object when it is canonical already."""
     changes: dict[str, Any] = {}
-    marks = _marks(type(config))
+    marks = marked(type(config), *_REWRITTEN)
     for name in type(config).model_fields:
         value = getattr(config, name)
         new = _stored(value, marks.get(name))

@@ -4,8 +4,10 @@ Core rewrites some values when it stores them (client/core/rs/src/deserializers/
 the field, so that the canonical form, the TOML and the simulated Core read it from one place.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from functools import cache
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -113,3 +115,17 @@ U64 = Annotated[int, Number("u64"), Field(ge=0, le=2**64 - 1)]
 # Beyond its range an f32 becomes infinite, which JSON cannot say.
 F32 = Annotated[float, Number("f32"), Field(ge=-_LARGEST_F32, le=_LARGEST_F32, allow_inf_nan=False)]
 F64 = Annotated[float, Number("f64"), Field(allow_inf_nan=False)]
+
+_Mark = TypeVar("_Mark")
+
+
+def marked(model: type[BaseModel], *marks: type[_Mark]) -> Mapping[str, _Mark]:
+    """The fields of a model that carry one of the marks, each with its mark."""
+    return _marked(model, marks)
+
+
+@cache
+def _marked(model: type[BaseModel], marks: tuple[type, ...]) -> Mapping[str, Any]:
+    return {
+        name: mark for name, field in model.model_fields.items() for mark in field.metadata if isinstance(mark, marks)
+    }

@@ -130,8 +130,7 @@ def _config(declaration: Declaration, site: Site, directories: Directories) -> K
         case _:
             pass
     kind = KINDS[declaration.kind]
-    config = type(kind.config.validate_python({}))
-    return kind.config.validate_python({**given, **declaration.declared(config)})
+    return kind.config.validate_python({**given, **declaration.declared(kind.shape)})
 
 
 def _own_problems(declaration: Declaration, site: Site, directories: Directories, hosts: set[str]) -> Iterator[Problem]:

@@ -2,13 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, TypeVar
 
-from pydantic import BaseModel
-
 from homeops.model.config.alerter import ResourceTarget
-from homeops.model.fields import KomodoModel, Reference, References
+from homeops.model.fields import KomodoModel, Reference, References, marked
 
 _Config = TypeVar("_Config", bound=KomodoModel)
 
@@ -22,23 +19,13 @@ class Mention:
     name: str
 
 
-@cache
-def _marks(model: type[BaseModel]) -> dict[str, Reference | References]:
-    found: dict[str, Reference | References] = {}
-    for name, field in model.model_fields.items():
-        for mark in field.metadata:
-            if isinstance(mark, Reference | References):
-                found[name] = mark
-    return found
-
-
 def mentions(config: KomodoModel, path: str = "") -> Iterator[Mention]:
     """Every reference in a configuration, nested ones included."""
     if isinstance(config, ResourceTarget):
         if config.type != "System":
             yield Mention(f"{path}.id", config.type, config.id)
         return
-    marks = _marks(type(config))
+    marks = marked(type(config), Reference, References)
     for field in type(config).model_fields:
         value = getattr(config, field)
         here = f"{path}.{field}" if path else field
@@ -65,7 +52,7 @@ def rename_references(config: _Config, rename: Callable[[str, str], str]) -> _Co
     changes: dict[str, Any] = {}
     if isinstance(config, ResourceTarget):
         changes = {"id": rename(config.type, config.id)} if config.type != "System" else {}
-    marks = _marks(type(config))
+    marks = marked(type(config), Reference, References)
     for field in type(config).model_fields:
         value = getattr(config, field)
         mark = marks.get(field)

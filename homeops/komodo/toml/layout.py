@@ -9,7 +9,7 @@ from homeops.komodo.secret_values import is_source
 from homeops.komodo.toml.writer import declaration
 from homeops.model.config.stack import StackConfig
 from homeops.model.config.variable import VariableConfig
-from homeops.model.fields import KomodoModel, Sensitive
+from homeops.model.fields import KomodoModel, Sensitive, marked
 from homeops.model.graph import Graph, Resource
 from homeops.model.kinds import KINDS
 from homeops.model.wire import defaults
@@ -91,11 +91,12 @@ def _secret(where: str, path: str, value: str, hint: str) -> Problem:
 
 def _in_clear(config: KomodoModel, prefix: str) -> Iterator[tuple[str, str]]:
     """The fields that must not be shown, with what they hold besides a default or the name of a variable."""
-    for name, field in type(config).model_fields.items():
+    sensitive = marked(type(config), Sensitive)
+    for name in type(config).model_fields:
         value = getattr(config, name)
         if isinstance(value, KomodoModel):
             yield from _in_clear(value, f"{prefix}{name}.")
-        elif any(isinstance(mark, Sensitive) for mark in field.metadata) and not _may_be_seen(config, name):
+        elif name in sensitive and not _may_be_seen(config, name):
             yield f"{prefix}{name}", value
 
 

@@ -10,7 +10,7 @@ from homeops.lab.core.refusal import Refusal
 from homeops.lab.core.resource_states import deployment_state
 from homeops.lab.core.state import Document
 from homeops.model.config.execution import EXECUTIONS, Batch
-from homeops.model.fields import Reference
+from homeops.model.fields import Reference, marked
 from homeops.model.names import stored_name
 
 if TYPE_CHECKING:
@@ -158,9 +158,7 @@ def _procedure(core: "Core", caller: Document, config: Document, current: Docume
 _TARGETS: dict[str, tuple[str, str]] = {
     execution: (name, mark.kind)
     for execution, model in EXECUTIONS.items()
-    for name, field in model.model_fields.items()
-    for mark in field.metadata
-    if isinstance(mark, Reference)
+    for name, mark in marked(model, Reference).items()
 }
 """Of each execution the field that names its target, and the kind of that target."""
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel
 
 from homeops.lab.core.state import Document, State
-from homeops.lab.core.toml_names import BUILDER_CONFIGS, CONFIGS, name_of, with_references
+from homeops.lab.core.toml_names import BUILDER_CONFIGS, name_of, with_references
 from homeops.lab.core.toml_values import table_text
+from homeops.model.config.alerter import TargetType
+from homeops.model.config.swarm import SwarmConfig
 from homeops.model.kinds import KINDS
 
 if TYPE_CHECKING:
@@ -73,7 +75,7 @@ def minimized(kind: str, config: Mapping[str, Any]) -> Document:
     if kind == "Builder":
         params = _differing(BUILDER_CONFIGS[config["type"]], config.get("params") or {})
         return {"type": config["type"], "params": params}
-    return _differing(CONFIGS[kind], config)
+    return _differing(KINDS[kind].shape, config)
 
 
 def _differing(model: type[BaseModel], config: Mapping[str, Any]) -> Document:
@@ -88,7 +90,7 @@ def _differing(model: type[BaseModel], config: Mapping[str, Any]) -> Document:
 def compared_defaults(model: type[BaseModel]) -> Document:
     """The defaults that the exporter and syncs compare with: those of the API, but for one field of Swarms."""
     defaults = model.model_construct().model_dump(mode="json")
-    if model is CONFIGS["Swarm"]:
+    if model is SwarmConfig:
         # Core derives the default of this struct, so that the field's own default (true) does not count.
         defaults["send_unhealthy_alerts"] = False
     return defaults
@@ -136,20 +138,7 @@ def variable_toml(variable: Document) -> str:
     return f"[[variable]]\n{table_text(fields)}"
 
 
-TARGET_ORDER = (
-    "System",
-    "Swarm",
-    "Server",
-    "Stack",
-    "Deployment",
-    "Build",
-    "Repo",
-    "Procedure",
-    "Action",
-    "Builder",
-    "Alerter",
-    "ResourceSync",
-)
+TARGET_ORDER: tuple[str, ...] = get_args(TargetType)
 
 
 def user_group_declaration(state: State, group: Document) -> Document:

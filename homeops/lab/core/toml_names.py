@@ -7,33 +7,10 @@ from typing import Any, cast
 from pydantic import BaseModel
 
 from homeops.lab.core.state import Document, State
-from homeops.model.config.action import ActionConfig
-from homeops.model.config.alerter import AlerterConfig
-from homeops.model.config.build import BuildConfig
 from homeops.model.config.builder import AwsBuilderConfig, ServerBuilderConfig, UrlBuilderConfig
-from homeops.model.config.deployment import DeploymentConfig
 from homeops.model.config.execution import EXECUTIONS
-from homeops.model.config.procedure import ProcedureConfig
-from homeops.model.config.repo import RepoConfig
-from homeops.model.config.resource_sync import ResourceSyncConfig
-from homeops.model.config.server import ServerConfig
-from homeops.model.config.stack import StackConfig
-from homeops.model.config.swarm import SwarmConfig
-from homeops.model.fields import Reference, References
-
-CONFIGS: dict[str, type[BaseModel]] = {
-    "Server": ServerConfig,
-    "Swarm": SwarmConfig,
-    "Stack": StackConfig,
-    "Deployment": DeploymentConfig,
-    "Build": BuildConfig,
-    "Repo": RepoConfig,
-    "Procedure": ProcedureConfig,
-    "Action": ActionConfig,
-    "Alerter": AlerterConfig,
-    "ResourceSync": ResourceSyncConfig,
-}
-"""The configuration model of each kind that has only one."""
+from homeops.model.fields import Reference, References, marked
+from homeops.model.kinds import KINDS
 
 BUILDER_CONFIGS: dict[str, type[BaseModel]] = {
     "Url": UrlBuilderConfig,
@@ -43,16 +20,6 @@ BUILDER_CONFIGS: dict[str, type[BaseModel]] = {
 
 Renamed = Callable[[str, str], str]
 """What stands in place of an id (or name) of a resource of a kind: ``renamed(kind, value)``."""
-
-
-def marks(model: type[BaseModel]) -> dict[str, Reference | References]:
-    """The fields of a model that refer to other resources."""
-    return {
-        name: mark
-        for name, info in model.model_fields.items()
-        for mark in info.metadata
-        if isinstance(mark, Reference | References)
-    }
 
 
 def name_of(state: State) -> Renamed:
@@ -89,7 +56,7 @@ def with_references(kind: str, config: Document, renamed: Renamed) -> Document:
                         target["id"] = renamed(target["type"], target["id"])
         case _:
             pass
-    _replace(CONFIGS[kind], config, renamed)
+    _replace(KINDS[kind].shape, config, renamed)
     return config
 
 
@@ -102,7 +69,7 @@ def replace_in_execution(execution: Document, renamed: Renamed) -> None:
 
 
 def _replace(model: type[BaseModel], config: dict[str, Any], renamed: Renamed) -> None:
-    for field, mark in marks(model).items():
+    for field, mark in marked(model, Reference, References).items():
         value = config.get(field)
         if isinstance(value, list):
             config[field] = [renamed(mark.kind, entry) for entry in cast(list[str], value)]
