@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from homeops.errors import HomeopsError
+from homeops.errors import HomeopsError, KomodoUnreachable
 from homeops.komodo.plain_errors import show_messages_only
 from homeops.model.kinds import KINDS, RESOURCE_KINDS
 
@@ -31,6 +31,7 @@ PROBE_CONNECT, PROBE_READ = 2.0, 3.0
 
 _lock = threading.Lock()
 _probe = threading.Lock()
+_opening = threading.Lock()
 _answered = threading.Event()
 
 
@@ -45,6 +46,7 @@ class Core:
 _settings: dict[str, str | None] = {}
 _core: Core | None = None
 _silence: HomeopsError | None = None
+_closed: KomodoUnreachable | None = None
 
 
 def configure(get: Callable[[str], str | None]) -> None:
@@ -59,7 +61,24 @@ def configure(get: Callable[[str], str | None]) -> None:
 
 
 def core() -> Core:
-    """The Core at hand; raises KomodoError when no address or key is known."""
+    """The Core at hand, once it has answered; raises KomodoError when no address or key is known, or it is silent.
+
+    A Core that did not answer the first request of a run is not waited for again by every other resource.
+    """
+    global _closed
+    found = _known_core()
+    with _opening:
+        if _closed is not None:
+            raise _closed
+        try:
+            found.client.version()
+        except KomodoUnreachable as error:
+            _closed = error
+            raise
+    return found
+
+
+def _known_core() -> Core:
     global _core
     with _lock:
         if _core is None:
@@ -88,12 +107,12 @@ def reachable_core() -> Core:
             raise _silence
         if not _answered.is_set():
             try:
-                _in_seconds(core())
+                _in_seconds(_known_core())
             except HomeopsError as error:
                 _silence = error
                 raise
             _answered.set()
-        return core()
+        return _known_core()
 
 
 def _in_seconds(found: Core) -> None:

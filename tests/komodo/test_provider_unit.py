@@ -8,11 +8,12 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, get_args
 
+import httpx
 import pytest
 from pulumi.output import Unknown
 
-from homeops.errors import AdoptionRefused, HomeopsError, KomodoError, KomodoVersion, SecretsError
-from homeops.komodo import engine, operations
+from homeops.errors import AdoptionRefused, HomeopsError, KomodoError, KomodoUnreachable, KomodoVersion, SecretsError
+from homeops.komodo import engine, operations, session
 from homeops.komodo.catalogue import Catalogue
 from homeops.komodo.client import Client, Patience
 from homeops.komodo.credentials import Credentials
@@ -171,6 +172,39 @@ def test_a_list_that_failed_is_not_taken_for_an_empty_one() -> None:
     with pytest.raises(KomodoError):
         catalogue.by_id(KINDS["Stack"], "1")
     assert catalogue.by_id(KINDS["Stack"], "1") is None
+
+
+def test_a_core_that_is_silent_at_first_is_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: Counter[str] = Counter()
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        tried[request.url.path] += 1
+        raise httpx.ConnectError("refused", request=request)
+
+    patience = Patience(tries=3, pause=0.001)
+    silent = Client(
+        "http://127.0.0.1:9", Credentials("K_1_K", "S_1_S"), transport=httpx.MockTransport(refuse), patience=patience
+    )
+    monkeypatch.setattr(session, "_client", lambda: silent)
+    monkeypatch.setattr(session, "_core", None)
+    monkeypatch.setattr(session, "_closed", None)
+    gate = threading.Barrier(8)
+    told: list[str] = []
+
+    def want() -> None:
+        gate.wait()
+        with pytest.raises(KomodoUnreachable) as raised:
+            session.core()
+        told.append(str(raised.value))
+
+    threads = [threading.Thread(target=want) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(told) == 8
+    assert len(set(told)) == 1
+    assert tried == {"/version": 3}
 
 
 def test_fields_of_a_newer_core_are_left_out_of_its_documents() -> None:
