@@ -13,6 +13,7 @@ from homeops.model.fields import KomodoModel
 from homeops.model.graph import StackFiles
 from homeops.model.host import PERIPHERY_PORT, Host
 from homeops.model.resources import Build, Builder, Repo, ResourceSync
+from homeops.model.rollout import Rollout
 from homeops.model.site import RepositoryFacts, Site
 from homeops.model.stack import Stack, name_of
 
@@ -70,6 +71,20 @@ def stack_config(stack: Stack, site: Site, files: StackFiles) -> StackConfig:
     if stack.env:
         derived["environment"] = environment_text(stack.env)
     return StackConfig(**{**derived, **stack.declared(StackConfig)})
+
+
+def rollout(stack: Stack, site: Site) -> Rollout:
+    """How a stack is deployed: as it says, else as the site does."""
+    health = stack.health
+    return Rollout(
+        timeout=stack.deploy_timeout or site.deploy_timeout_seconds,
+        health_deadline=health.deadline or site.health.deadline,
+        health_stable=site.health.stable if health.stable is None else health.stable,
+        one_shot=health.one_shot,
+        per_host=site.deploys_per_host,
+        rollback=stack.rollback,
+        core=site.versions.komodo if stack.control_plane else "",
+    )
 
 
 def build_config(build: Build, site: Site) -> BuildConfig:

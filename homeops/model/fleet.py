@@ -9,6 +9,7 @@ from homeops.model.conventions import (
     build_config,
     builder_config,
     repo_config,
+    rollout,
     server_config,
     stack_config,
     sync_config,
@@ -88,9 +89,14 @@ def resolve(fleet: Fleet, site: Site, directories: Directories) -> Graph:
 
 
 def _resource(declaration: Declaration, site: Site, directories: Directories) -> Resource:
-    after: tuple[str, ...] = ()
+    of_stack: dict[str, Any] = {}
     if isinstance(declaration, Stack):
-        after = tuple(name_of(stack) for stack in declaration.after)
+        of_stack = {
+            "deploy": not declaration.template,
+            "after": tuple(name_of(stack) for stack in declaration.after),
+            "rollout": rollout(declaration, site),
+            "moved_from": declaration.moved_from,
+        }
     return Resource(
         kind=declaration.kind,
         name=declaration.name,
@@ -98,10 +104,9 @@ def _resource(declaration: Declaration, site: Site, directories: Directories) ->
         description=declaration.description,
         tags=tuple(declaration.tags),
         template=declaration.template,
-        deploy=isinstance(declaration, Stack) and not declaration.template,
-        after=after,
         where=declaration.where,
         former=declaration.renamed_from,
+        **of_stack,
     )
 
 

@@ -5,14 +5,16 @@ from dataclasses import dataclass, field
 
 from homeops.model.fields import KomodoModel
 from homeops.model.references import Mention, mentions
+from homeops.model.rollout import Rollout
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
     """One Komodo object: its kind and name, its whole configuration (references are names), and what stands beside it.
 
-    ``deploy`` and ``after`` are for stacks: whether it is deployed, and which stacks come first. ``former`` is the name
-    that it had, empty when that is the same.
+    ``deploy``, ``after``, ``rollout`` and ``moved_from`` are for stacks: whether it is deployed, which stacks come
+    first, how it is done, and the host that it may leave. ``former`` is the name that it had, empty when that is the
+    same.
     """
 
     kind: str
@@ -23,6 +25,8 @@ class Resource:
     template: bool = False
     deploy: bool = False
     after: tuple[str, ...] = ()
+    rollout: Rollout = field(default_factory=Rollout)
+    moved_from: str = ""
     where: str = ""
     former: str = ""
 

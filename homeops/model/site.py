@@ -67,6 +67,20 @@ class NetworkFacts(Facts):
     acme_email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")]
 
 
+class HealthFacts(Facts):
+    """When a deploy counts as healthy, in seconds, for stacks that do not say otherwise (homeops/model/rollout.py)."""
+
+    deadline: Annotated[int, Field(ge=1)] = 180
+    stable: Annotated[int, Field(ge=0)] = 10
+
+
+class DeleteBudget(Facts):
+    """How much one run may delete: more than ``objects``, or more than ``percent`` of what there is, is refused."""
+
+    objects: Annotated[int, Field(ge=0)] = 5
+    percent: Annotated[int, Field(ge=0, le=100)] = 30
+
+
 class Site(Facts):
     """All facts of one environment."""
 
@@ -81,3 +95,7 @@ class Site(Facts):
     deploy: bool = True
     """Whether stacks are deployed, or only configured."""
     deploy_timeout_seconds: Annotated[int, Field(ge=1)] = 900
+    deploys_per_host: Annotated[int, Field(ge=1)] = 1
+    """How many stacks of one host may be deployed at once."""
+    health: HealthFacts = Field(default_factory=HealthFacts)
+    deletes: DeleteBudget = Field(default_factory=DeleteBudget)

@@ -1,6 +1,6 @@
 """A stack: one compose project on one host."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -8,6 +8,7 @@ from homeops.model.config.stack import StackConfig
 from homeops.model.declaration import Declaration
 from homeops.model.fields import KomodoModel
 from homeops.model.host import Host
+from homeops.model.rollout import Health, Seconds
 
 
 def name_of(target: "Declaration | str") -> str:
@@ -39,6 +40,13 @@ class Stack(Declaration, StackConfig):
     control_plane: bool = False
     never_batch: str = ""
     """Why no procedure that deploys many stacks may take this one; empty when it may."""
+    health: Health = Field(default_factory=Health)
+    deploy_timeout: Seconds | None = None
+    """Seconds that Komodo may take for a deploy; None is the site's ``deployTimeoutSeconds``."""
+    rollback: Literal["", "previous"] = ""
+    """``previous``: a deploy that does not become healthy is followed by one of the last healthy commit."""
+    moved_from: str = ""
+    """The host that it ran on, when it moves to another: says that its volumes are known to stay there."""
 
     @property
     def host_name(self) -> str:
