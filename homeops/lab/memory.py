@@ -3,10 +3,11 @@
 from dataclasses import asdict, fields
 from typing import Any
 
-from homeops.lab.core.containers import Container, Fate
+from homeops.lab.core.containers import Container
 from homeops.lab.core.containers_engine import Engine
 from homeops.lab.core.core import Core
 from homeops.lab.core.executions_restart import begin_again
+from homeops.lab.core.fates import Fate
 from homeops.lab.hosts import LoopbackAgents, RehearsalHost
 
 Document = dict[str, Any]

@@ -26,6 +26,7 @@ _WROTE = re.compile(r".+ to /data/(\w+) in ([\w.-]+)")
 _LISTED = re.compile(r"docker exec ([\w.-]+) ls /data")
 
 _DIRECTORIES = {"alpha": "periphery", "beta": "periphery2"}
+_ENGINES = {"alpha": "a", "beta": "b"}
 
 
 @dataclass
@@ -64,7 +65,7 @@ class RecordedWorld:
             agent = RehearsalAgent(
                 directory / _DIRECTORIES[host],
                 self.core.agents.repositories,
-                Engine(self.clock, images),
+                Engine(self.clock, images, data_root=str(directory / "eng" / _ENGINES[host] / "data")),
                 self.clock,
                 reachable=bool(self.world.get("servers_reachable", {}).get(address)),
                 run_hooks=True,

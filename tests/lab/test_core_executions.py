@@ -3,9 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from homeops.lab.core.containers import Fate
-from homeops.lab.core.containers_engine import Behaviour
 from homeops.lab.core.executions_restart import begin_again
+from homeops.lab.core.fates import Behaviour, Fate
 from tests.lab.rehearsed import COMPOSE, Rehearsed, stages
 
 

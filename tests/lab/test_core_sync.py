@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from homeops.lab.core.containers_engine import Behaviour
+from homeops.lab.core.fates import Behaviour
 from homeops.lab.core.sync_toml import NotDeclarations, read_declarations
 from tests.lab.rehearsed import Rehearsed, stages
 

@@ -20,12 +20,14 @@ from homeops.lab.core.agents_docker import build_command, image_tags
 from homeops.lab.core.agents_stack_files import compose_paths, file_contents, file_dependencies
 from homeops.lab.core.clock import Clock, SystemClock
 from homeops.lab.core.compose_services import services_of
-from homeops.lab.core.containers import Container, fate_of
+from homeops.lab.core.containers import Container
 from homeops.lab.core.containers_commands import docker_command, docker_container
 from homeops.lab.core.containers_engine import Engine
+from homeops.lab.core.containers_inspection import inspection
 from homeops.lab.core.entry_lines import entries
 from homeops.lab.core.executions_interpolation import interpolated, masked
 from homeops.lab.core.executions_logs import error_log, log, succeeded
+from homeops.lab.core.fates import fate_of
 from homeops.lab.core.repositories import NOT_FOUND, Checkout, Outcome, Remote, Repositories
 from homeops.lab.core.state import Document, now_ms
 
@@ -114,7 +116,7 @@ class RehearsalAgent:
             found = next((c for c in self.engine.containers.values() if container in (c.name, c.id)), None)
         if found is None:
             raise AgentFailure(f"Docker responded with status code 404: No such container: {container}")
-        return found.inspection()
+        return inspection(found, self.engine.data_root)
 
     def deploy(self, order: StackOrder) -> Deployed:
         """Write, validate, hook, config, build, pull, down, up, hook; the first failure ends it."""
@@ -201,6 +203,7 @@ class RehearsalAgent:
                 [str(definition.get("network", "host"))],
                 fate_of(definition),
                 self.clock.now,
+                labels=dict(definition.get("labels") or {}),
             )
             self.engine.containers[name] = container
             container.start()

@@ -17,7 +17,7 @@ def docker_container(engine: Engine, verb: str, name: str) -> Document:
         case "pull":
             return log("Docker Pull", words)
         case "logs":
-            return log("Get container log", words)
+            stage = "Get container log"
         case "rm":
             stop = " ".join(("docker stop", *([options] if options else []), "--", name))
             stage, words = "Docker Stop and Remove", f"{stop} && docker container rm -- {name}"
@@ -33,6 +33,10 @@ def docker_container(engine: Engine, verb: str, name: str) -> Document:
                 said += f"failed to start containers: {name}\n"
             return log(stage, words, stderr=said, success=False)
         match action:
+            case "logs":
+                tail = re.search(r"--tail (\d+)", options)
+                lines = found.log_lines(stamped="--timestamps" in options)[-int(tail[1]) if tail else 0 :]
+                return log(stage, words, stdout="".join(f"{line}\n" for line in lines))
             case "rm":
                 del engine.containers[found.name]
                 return log(stage, words, stdout=f"{name}\n{name}\n")

@@ -1,6 +1,5 @@
 """A Docker engine in memory: images, networks, volumes, containers, and the ``docker compose`` commands on them."""
 
-import shlex
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -8,83 +7,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from homeops.lab.core.clock import Clock, SystemClock
+from homeops.lab.core.compose_command import Command, parse_command
 from homeops.lab.core.compose_project import ComposeFailure, Project, load_project
-from homeops.lab.core.containers import Container, Fate, fate_of
+from homeops.lab.core.containers import Container
+from homeops.lab.core.containers_inspection import DATA_ROOT, compose_labels
+from homeops.lab.core.fates import NO_SPACE, Behaviour, fate_of
 from homeops.lab.core.repositories import Outcome
 from homeops.lab.core.state import Document
 
 
 @dataclass
-class Behaviour:
-    """What shall go wrong in one project: texts fail the step with that text on stderr; ``seconds`` delay ``up``.
-
-    ``fates`` is what becomes of containers by service, in place of what their definitions foretell.
-    """
-
-    pull: str = ""
-    up: str = ""
-    seconds: float = 0.0
-    fates: dict[str, Fate] = field(default_factory=dict[str, Fate])
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """``docker compose -p P -f F ... VERB arguments``, taken apart."""
-
-    project: str
-    files: list[str]
-    env_files: list[str]
-    verb: str
-    arguments: list[str]
-    resolve: bool
-
-    def services(self) -> list[str]:
-        """The services named at the end, after the options."""
-        if "--" in self.arguments:
-            return self.arguments[self.arguments.index("--") + 1 :]
-        valued = ("--timeout", "--tail", "--wait-timeout", "--scale")
-        return [
-            word
-            for before, word in zip(["", *self.arguments], self.arguments, strict=False)
-            if not word.startswith("-") and before not in valued
-        ]
-
-    def option(self, name: str) -> str | None:
-        """The value of an option."""
-        for word, following in zip(self.arguments, [*self.arguments[1:], ""], strict=True):
-            if word == name:
-                return following
-            if word.startswith(f"{name}="):
-                return word.partition("=")[2]
-        return None
-
-
-def parse_command(text: str) -> Command:
-    """Take a compose command line apart."""
-    words = shlex.split(text)
-    start = next((i for i, word in enumerate(words) if word == "compose"), -1)
-    project, resolve = "", "--no-env-resolution" not in words
-    files: list[str] = []
-    env_files: list[str] = []
-    rest = [word for word in words[start + 1 :] if word != "--no-env-resolution"]
-    while rest and rest[0].startswith("-"):
-        flag, value, *rest = rest
-        match flag:
-            case "-p":
-                project = value
-            case "-f":
-                files.append(value)
-            case "--env-file":
-                env_files.append(value)
-            case _:
-                pass
-    verb, *arguments = rest
-    return Command(project, files, env_files, verb, arguments, resolve)
-
-
-@dataclass
 class Engine:
-    """One host's engine. ``images`` None means that every image can be had."""
+    """One host's engine. ``images`` None: every image can be had; ``full``: no space is left on its disk."""
 
     clock: Clock = field(default_factory=SystemClock)
     images: set[str] | None = None
@@ -95,6 +29,8 @@ class Engine:
     files: dict[str, str] = field(default_factory=dict[str, str])
     revisions: dict[str, int] = field(default_factory=dict[str, int])
     """How often an image was built, by its reference."""
+    full: bool = False
+    data_root: str = DATA_ROOT
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def compose(self, text: str, directory: Path) -> Outcome:
@@ -161,14 +97,16 @@ class Engine:
         project = self._load(replace(command, resolve=False), directory)
         names = command.services() or sorted(project.services)
         said = ""
-        told = self._behaviour(command.project).pull
+        behaviour = self._behaviour(command.project)
         for name in names:
             image, policy = project.services[name].get("image", ""), project.services[name].get("pull_policy")
             if policy in ("never", "build") or not image:
                 said += f" Image {image} Skipped \n"
                 continue
             said += f" Image {image} Pulling \n"
-            failure = told or self._unavailable(image)
+            failure = behaviour.pull_failure(name) or self._unavailable(image)
+            if not failure and self.full:
+                failure = "failed to register layer: write /layer.tar: no space left on device"
             if failure:
                 return Outcome(1, "", f"{said} Image {image} Error {failure}\nError response from daemon: {failure}\n")
             said += f" Image {image} Pulled \n"
@@ -178,15 +116,22 @@ class Engine:
         project = self._load(command, directory)
         behaviour = self._behaviour(project.name)
         waves = project.waves(command.services())
-        self.clock.sleep(behaviour.seconds)
+        self.clock.sleep(behaviour.seconds / 2)
+        if behaviour.during is not None:
+            behaviour.during()
+        self.clock.sleep(behaviour.seconds / 2)
         if behaviour.up:
             return Outcome(1, "", behaviour.up)
         fresh: list[list[Container]] = []
         with self.lock:
-            self.files[project.name] = ",".join(str(directory / file) for file in command.files)
+            files = _Files(
+                [str(directory / file) for file in command.files],
+                [str(directory / file) for file in command.env_files],
+            )
+            self.files[project.name] = ",".join(files.compose)
             said = self._make_networks_and_volumes(project)
             for wave in waves:
-                made, text, failure = self._create_wave(project, wave, behaviour)
+                made, text, failure = self._create_wave(project, wave, behaviour, files)
                 fresh.append(made)
                 said += text
                 if failure:
@@ -199,13 +144,13 @@ class Engine:
         return self._await_health(command, self.of(project.name, command.services()), said)
 
     def _create_wave(
-        self, project: Project, names: list[str], behaviour: Behaviour
+        self, project: Project, names: list[str], behaviour: Behaviour, files: "_Files"
     ) -> tuple[list[Container], str, str]:
         """Create what starts together: the containers to start, what is said, and the failure that ends it."""
         began, ended = "", ""
         fresh: list[Container] = []
         for name in names:
-            first, last, failure = self._create(project, name, behaviour, fresh)
+            first, last, failure = self._create(project, name, behaviour, files, fresh)
             began += first
             ended = last + ended
             if failure:
@@ -243,7 +188,7 @@ class Engine:
         return said
 
     def _create(
-        self, project: Project, name: str, behaviour: Behaviour, fresh: list[Container]
+        self, project: Project, name: str, behaviour: Behaviour, files: "_Files", fresh: list[Container]
     ) -> tuple[str, str, str]:
         definition = project.services[name]
         container_name = definition.get("container_name", f"{project.name}-{name}-1")
@@ -253,12 +198,15 @@ class Engine:
         if existing and same and existing.name == container_name:
             if existing.state == "running":
                 return f" Container {container_name} Running \n", "", ""
+            existing.fate = behaviour.fates.get(name, existing.fate)
             fresh.append(existing)
             return "", "", ""
         verb = "Recreate" if existing else "Creating"
         said = f" Container {container_name} {verb} \n"
         image = definition.get("image", "")
         wrong = f"Error response from daemon: No such image: {image}" if self._unavailable(image) else ""
+        if not wrong and self.full:
+            wrong = NO_SPACE.rstrip()
         holder = self.containers.get(container_name)
         if not wrong and holder is not None and holder is not existing:
             wrong = (
@@ -275,6 +223,7 @@ class Engine:
         fate = behaviour.fates.get(name) or fate_of(definition)
         container = Container(container_name, project.name, name, definition, networks, fate, self.clock.now, revision)
         container.volumes = [project.volumes[v["source"]]["name"] for v in _named_volumes(project, definition)]
+        container.labels = compose_labels(container, files.compose, files.env, str(Path(files.compose[0]).parent))
         self.containers[container_name] = container
         fresh.append(container)
         return said, f" Container {container_name} {'Recreated' if existing else 'Created'} \n", ""
@@ -381,14 +330,16 @@ class Engine:
             return Outcome(0, "", said + ended)
 
     def _logs(self, command: Command, _directory: Path) -> Outcome:
+        stamped, tail = "--timestamps" in command.arguments, int(command.option("--tail") or 0)
         with self.lock:
+            containers = self.of(command.project, command.services())
+            width = max((len(f"{container.service}-1") for container in containers), default=0)
             lines = [
-                f"{container.service}-1  | {line}"
-                for container in self.of(command.project, command.services())
-                for line in container.fate.output.splitlines()
+                f"{f'{container.service}-1':<{width}}  | {line}\n"
+                for container in containers
+                for line in container.log_lines(stamped=stamped)[-tail:]
             ]
-        tail = int(command.option("--tail") or 0) or len(lines)
-        return Outcome(0, "".join(f"{line}\n" for line in lines[-tail:]), "")
+        return Outcome(0, "".join(lines), "")
 
     def _run(self, command: Command, directory: Path) -> Outcome:
         project = self._load(command, directory)
@@ -425,3 +376,11 @@ class Engine:
 def _named_volumes(project: Project, definition: Document) -> list[Document]:
     volumes: list[Document] = definition.get("volumes") or []
     return [volume for volume in volumes if volume.get("type") == "volume" and volume.get("source") in project.volumes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """What a project was made of: the whole paths of its compose files and env files."""
+
+    compose: list[str]
+    env: list[str]
