@@ -4,16 +4,13 @@ Two fingerprints side by side say which stack is redeployed and why, by part. Se
 key, so neither the plaintext nor a private key is needed, and new recipients for the same data change nothing.
 """
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
-
-import yaml
 
 from homeops.compose.secret_files import SecretFile, secret_files
+from homeops.deploy.digests import MISSING, ciphertexts, digest
 from homeops.errors import Problem, SecretsError
 from homeops.model.config.stack import StackConfig
 from homeops.model.graph import Graph, Resource
@@ -43,8 +40,6 @@ CONTAINER_FIELDS = (
 )
 """Fields of a Stack that change its containers; the others (alerts, links, webhooks, updates) do not."""
 
-Tree = dict[str, Any]
-
 _VARIABLE = re.compile(r"\[\[([A-Za-z_][A-Za-z0-9_]*)\]\]")
 
 
@@ -59,8 +54,8 @@ def fingerprint(stack: Resource, graph: Graph, root: Path) -> dict[str, str]:
     for path in config.file_paths:
         parts[f"compose {path}"] = _file_digest(root / path)
     for path, file in secrets.items():
-        for key, ciphertext in _ciphertexts(path, file):
-            parts[f"secret {path} {key}"] = _digest(ciphertext)
+        for key, ciphertext in _ciphertexts(path, file.encrypted):
+            parts[f"secret {path} {key}"] = ciphertext
     for file in config.config_files:
         # A secret file is no part as a whole: what sops writes beside the values changes nothing that a container sees.
         if file.path not in secrets:
@@ -68,12 +63,12 @@ def fingerprint(stack: Resource, graph: Graph, root: Path) -> dict[str, str]:
     for line in config.environment.splitlines():
         name, separator, value = line.partition("=")
         if separator and not name.strip().startswith("#"):
-            parts[f"env {name.strip()}"] = _digest(filled(value.strip()))
+            parts[f"env {name.strip()}"] = digest(filled(value.strip()))
     default = StackConfig()
     for field in CONTAINER_FIELDS:
         value = getattr(config, field)
         if value != getattr(default, field):
-            parts[f"komodo {field}"] = _digest(filled(json.dumps(whole(value))))
+            parts[f"komodo {field}"] = digest(filled(json.dumps(whole(value))))
     return parts
 
 
@@ -96,11 +91,6 @@ def _secret_files(root: Path, config: StackConfig) -> dict[str, SecretFile]:
     return {str(file.encrypted.relative_to(root)): file for file in secret_files(directory)}
 
 
-def _digest(content: str | bytes) -> str:
-    data = content.encode() if isinstance(content, str) else content
-    return hashlib.sha256(data).hexdigest()[:12]
-
-
 _seen: dict[tuple[Path, int, int], str] = {}
 
 
@@ -109,37 +99,17 @@ def _file_digest(path: Path) -> str:
     try:
         stat = path.stat()
     except FileNotFoundError:
-        return "missing"
+        return MISSING
     key = (path, stat.st_mtime_ns, stat.st_size)
     if key not in _seen:
-        _seen[key] = _digest(path.read_bytes())
+        _seen[key] = digest(path.read_bytes())
     return _seen[key]
 
 
-def _ciphertexts(where: str, file: SecretFile) -> Iterator[tuple[str, str]]:
-    """Each key of an encrypted file with its ciphertext; what sops itself adds is left out."""
+def _ciphertexts(path: str, file: Path) -> Iterator[tuple[str, str]]:
     try:
-        text = file.encrypted.read_text(encoding="utf-8")
-        if file.format == "env":
-            pairs = (line.partition("=") for line in text.splitlines())
-            yield from ((key, value) for key, sign, value in pairs if sign and not key.startswith(("sops_", "#")))
-            return
-        document: Any = json.loads(text) if file.format == "json" else yaml.safe_load(text)
-    except (OSError, ValueError, yaml.YAMLError) as error:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
         reason = str(error).partition("\n")[0]
-        raise SecretsError(Problem(where, f"not a readable secret file ({reason})", f"sops -d {where}")) from None
-    if not isinstance(document, dict):
-        raise SecretsError(Problem(where, "not a secret file: want keys and values", f"sops -d {where}"))
-    yield from _leaves({key: value for key, value in cast(Tree, document).items() if key != "sops"}, "")
-
-
-def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    match value:
-        case dict():
-            for key, item in cast(Tree, value).items():
-                yield from _leaves(item, f"{path}.{key}" if path else str(key))
-        case list():
-            for place, item in enumerate(cast(list[Any], value)):
-                yield from _leaves(item, f"{path}[{place}]")
-        case _:
-            yield path, str(value)
+        raise SecretsError(Problem(path, f"not a readable secret file ({reason})", f"sops -d {path}")) from None
+    yield from ciphertexts(path, text)
