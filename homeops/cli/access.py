@@ -1,0 +1,24 @@
+"""Which Pulumi stack a command is for, and which Core it talks to: the lab's own for the lab, else the declared one."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from homeops.komodo.credentials import Access, Given, find_access
+from homeops.lab.home import LabHome
+from homeops.lab.serve import STACK
+from homeops.settings import load_settings
+
+PulumiStack = Annotated[
+    str, typer.Option("--stack", "-s", envvar="STACK", help="The Pulumi stack: lab, or prod for the real homelab.")
+]
+
+
+def access(stack: str, root: Path) -> Access:
+    """Address and key for a Pulumi stack: of the lab's Core, else what the environment or km's profile says."""
+    if stack == STACK:
+        return LabHome(root).access()
+    site = load_settings(stack, root)
+    return find_access(os.environ, Path.home(), Given(address=site.komodo.address))
