@@ -1,7 +1,10 @@
 """The two doors of a simulated Core: an HTTP server on this machine, and a transport for httpx in the same process."""
 
+import socket
+import sys
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -23,7 +26,9 @@ class CoreTransport(httpx.BaseTransport):
         self.core = core
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer one request; a dropped connection is a RemoteProtocolError, as on a socket."""
+        """Answer one request; as on a socket, a dropped connection is a RemoteProtocolError, an ended Core refuses."""
+        if self.core.down:
+            raise httpx.ConnectError("[Errno 111] Connection refused", request=request)
         path = request.url.raw_path.decode("ascii")
         try:
             answer = self.core.answer(request.method, path, request.headers, request.read())
@@ -42,27 +47,56 @@ def _headers(answer: Answer) -> Mapping[str, str]:
 
 
 class CoreServer:
-    """A Core on 127.0.0.1; ``port`` 0 takes a free one. Use it as a context, or ``start`` and ``stop`` it."""
+    """A Core on 127.0.0.1; ``port`` 0 takes a free one. Use it as a context, or ``start`` and ``stop`` it.
+
+    While Core has ended it refuses connections, and keeps its port.
+    """
 
     def __init__(self, core: Core, port: int = 0) -> None:
         self.core = core
-        self._server = _Server(("127.0.0.1", port), _handler(core))
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self._socket = _bound(port)
+        self._port: int = self._socket.getsockname()[1]
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
+        self._turn = threading.Lock()
 
     @property
     def address(self) -> str:
         """``http://127.0.0.1:PORT``."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"http://127.0.0.1:{self._port}"
 
     def start(self) -> None:
-        """Answer requests from now on, in threads of their own."""
-        self._thread.start()
+        """Answer requests from now on, in threads of their own, as long as Core has not ended."""
+        self.core.doors.append(self)
+        if not self.core.down:
+            self.open()
 
     def stop(self) -> None:
         """End every connection and free the port."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self.core.doors.remove(self)
+        self.close()
+        self._socket.close()
+
+    def open(self) -> None:
+        """Take connections."""
+        with self._turn:
+            self._server = _Server(self._socket, _handler(self.core))
+            serve, interval = self._server.serve_forever, {"poll_interval": 0.05}
+            self._thread = threading.Thread(target=serve, kwargs=interval, daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """End every connection and refuse new ones; the port stays taken."""
+        with self._turn:
+            if self._server is None or self._thread is None:
+                return
+            self._server.shutdown()
+            self._server.server_close()
+            self._thread.join()
+            # Bound but not listening: who connects is refused.
+            self._socket = _bound(self._port)
+            self._server.cut()
+            self._server = None
 
     def __enter__(self) -> Self:
         """Start."""
@@ -76,11 +110,55 @@ class CoreServer:
         self.stop()
 
 
+def _bound(port: int) -> socket.socket:
+    """A socket of this machine that does not listen yet."""
+    found = socket.socket()
+    try:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind(("127.0.0.1", port))
+    except OSError:
+        found.close()
+        raise
+    return found
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     # A stopped server does not wait for the idle connections that clients keep open.
     block_on_close = False
     request_queue_size = 128
+
+    def __init__(self, bound: socket.socket, handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(bound.getsockname(), handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = bound
+        self._open = set[socket.socket]()
+        self._guard = threading.Lock()
+        self.server_activate()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer a connection in a thread of its own."""
+        with self._guard:
+            self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """A connection is over."""
+        with self._guard:
+            self._open.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of connections that end in the middle: either side may end at any time."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+    def cut(self) -> None:
+        """End every connection."""
+        with self._guard:
+            for connection in self._open:
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
 
 
 def _handler(core: Core) -> type[BaseHTTPRequestHandler]:

@@ -12,7 +12,7 @@ from homeops.lab.core.agents_rehearsal import RehearsalAgent
 from homeops.lab.core.clock import SteppedClock
 from homeops.lab.core.containers_engine import Engine
 from homeops.lab.core.core import Core
-from homeops.lab.core.executions_restart import begin_again
+from homeops.lab.core.executions_restart import begin_core, end_core
 from homeops.lab.core.scratch import scratch_directory
 from homeops.lab.recording import Bindings, Difference
 
@@ -39,8 +39,6 @@ class RecordedWorld:
     bindings: Bindings
     clock: SteppedClock
     agents: dict[str, RehearsalAgent] = field(default_factory=dict[str, RehearsalAgent])
-    _saved: dict[str, Any] | None = None
-    core_is_down: bool = False
     endpoint_answers: int = 200
     _received: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     _data: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
@@ -90,19 +88,15 @@ class RecordedWorld:
             case {"agent_stopped": str(host)}:
                 self.agents[host].end()
             case {"agent_started": str(host)}:
-                self.agents[host].reachable = True
+                self.agents[host].begin()
             case {"agent_frozen": str(host)}:
-                self.agents[host].silent = True
+                self.agents[host].freeze()
             case {"agent_thawed": str(host)}:
-                self.agents[host].silent = False
+                self.agents[host].thaw()
             case {"core_stopped": _}:
-                self._saved = self.core.dump()
-                self.core_is_down = True
+                end_core(self.core)
             case {"core_started": _}:
-                if self._saved is not None:
-                    self.core.load(self._saved)
-                begin_again(self.core)
-                self.core_is_down = False
+                begin_core(self.core)
             case {"container_killed": str(name)}:
                 for agent in self.agents.values():
                     if found := agent.engine.containers.get(name):

@@ -9,7 +9,7 @@ import base64
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_bytes
@@ -18,7 +18,7 @@ from homeops.lab.core.agents import AgentFailure, AgentGone, Deployed, Replacers
 from homeops.lab.core.agents_buildkit import foretell
 from homeops.lab.core.agents_docker import build_command, image_tags
 from homeops.lab.core.agents_stack_files import compose_paths, file_contents, file_dependencies
-from homeops.lab.core.clock import Clock, SystemClock
+from homeops.lab.core.clock import Clock, SystemClock, beside
 from homeops.lab.core.compose_services import services_of
 from homeops.lab.core.containers import Container
 from homeops.lab.core.containers_commands import docker_command, docker_container
@@ -63,10 +63,33 @@ class RehearsalAgent:
     build_failures: dict[str, str] = field(default_factory=dict[str, str])
     environment: dict[str, str] = field(default_factory=dict[str, str])
 
-    def end(self) -> None:
-        """End as a process does; the containers go on, work under way does not."""
+    def end(self, seconds: float | None = None) -> None:
+        """End as a process does, for so long (None: until ``begin``); containers go on, work under way does not."""
         self.reachable = False
         self.connection += 1
+        if seconds is not None:
+            self._after(seconds, self.begin)
+
+    def begin(self) -> None:
+        """Answer again after an ``end``."""
+        self.reachable = True
+
+    def freeze(self, seconds: float | None = None) -> None:
+        """Answer nothing for so long (None: until ``thaw``), then go on with the work that was under way."""
+        self.silent = True
+        if seconds is not None:
+            self._after(seconds, self.thaw)
+
+    def thaw(self) -> None:
+        """Answer again after a ``freeze``."""
+        self.silent = False
+
+    def _after(self, seconds: float, change: Callable[[], None]) -> None:
+        def later() -> None:
+            self.clock.sleep(seconds)
+            change()
+
+        beside(self.clock, later)
 
     def go_on(self, connection: int) -> None:
         """Called between the steps of a piece of work: waits while frozen, stops where the agent has ended."""

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 
@@ -25,12 +26,30 @@ class Clock(Protocol):
         ...
 
 
+def beside(clock: Clock, work: Callable[[], None]) -> threading.Thread:
+    """Do something in the background, counted by the clock."""
+
+    def run() -> None:
+        try:
+            work()
+        finally:
+            clock.ended()
+
+    clock.began()
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread
+
+
 class SystemClock:
-    """The machine's own time."""
+    """The machine's own time, or so many seconds ``ahead`` of it (behind it, when negative)."""
+
+    def __init__(self, ahead: float = 0.0) -> None:
+        self.ahead = ahead
 
     def now(self) -> float:
         """Seconds since 1970."""
-        return time.time()
+        return time.time() + self.ahead
 
     def sleep(self, seconds: float) -> None:
         """Wait as long as said."""

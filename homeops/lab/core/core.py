@@ -6,12 +6,13 @@ import secrets
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, Protocol
 
 from homeops.lab.core.agents import Agents
-from homeops.lab.core.answer import Answer
+from homeops.lab.core.answer import Answer, Dropped
 from homeops.lab.core.auth import RateLimiter, Tokens, digest
-from homeops.lab.core.clock import Clock, SystemClock
+from homeops.lab.core.clock import Clock, SystemClock, beside
 from homeops.lab.core.control import answer_control
 from homeops.lab.core.dispatch import HANDLERS, Route
 from homeops.lab.core.faults import Faults
@@ -24,11 +25,28 @@ from homeops.lab.core.state import Document, State
 from homeops.lab.core.users import new_user
 
 
+class CoreEnded(Exception):  # noqa: N818 - the end of a Core's process, not an error of the simulator
+    """Core's process ended, and with it what it did."""
+
+
+class Door(Protocol):
+    """Where requests to a Core come in."""
+
+    def close(self) -> None:
+        """End every connection and take no more."""
+        ...
+
+    def open(self) -> None:
+        """Take connections again."""
+        ...
+
+
 class Core:
     """One Core. ``answer`` is thread-safe; handlers run one at a time, with ``state.lock`` held.
 
     Work that takes time (an execution) belongs in ``background``, where the lock is taken only to read and write.
-    ``faults`` are the faults in force, ``requests`` counts what was answered by route and type.
+    ``faults`` are the faults in force, ``requests`` counts what was answered by route and type. ``down`` is whether its
+    process has ended for now (executions_restart), ``life`` how often it has; ``doors`` close and open with it.
     """
 
     def __init__(self, settings: Settings | None = None, *, clock: Clock | None = None) -> None:
@@ -37,6 +55,10 @@ class Core:
         self.agents = Agents(self.clock)
         self.faults = Faults()
         self.requests: Counter[str] = Counter()
+        self.down = False
+        self.life = 0
+        self.doors: list[Door] = []
+        self._here = threading.local()
         self.feed = Feed(self)
         self.reset()
 
@@ -73,6 +95,8 @@ class Core:
         """Answer one request; raises Dropped where the connection ends without an answer."""
         if path.startswith("/lab/"):
             return answer_control(self, method, path, body)
+        if self.down:
+            raise Dropped
         lower = {name.lower(): value for name, value in headers.items()}
         return answer_request(self, method, path, lower, body, peer)
 
@@ -90,17 +114,23 @@ class Core:
         It takes ``state.lock`` itself, briefly, where it reads or writes; it waits with ``clock.sleep`` and never while
         it holds the lock.
         """
+        life = self._life_here()
 
         def run() -> None:
-            try:
+            self._here.life = life
+            with suppress(CoreEnded):
                 work()
-            finally:
-                self.clock.ended()
 
-        self.clock.began()
-        thread = threading.Thread(target=run, daemon=True)
-        thread.start()
-        return thread
+        return beside(self.clock, run)
+
+    def go_on(self) -> None:
+        """Called by background work where it is about to do something; raises CoreEnded where Core ended meanwhile."""
+        if self._life_here() != self.life:
+            raise CoreEnded
+
+    def _life_here(self) -> int:
+        """In which of Core's lives the work of this thread began."""
+        return getattr(self._here, "life", self.life)
 
     def dump(self) -> Document:
         """Everything that must survive a restart, as JSON."""

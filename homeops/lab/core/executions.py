@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, TypeVar
 from homeops.lab.core.agents import Agent, AgentFailure, AgentGone
 from homeops.lab.core.dispatch import answers
 from homeops.lab.core.executions_logs import error_log, log, succeeded
+from homeops.lab.core.faults import Effect, Fault
 from homeops.lab.core.json_copy import copied
 from homeops.lab.core.komodo_types import split_texts
-from homeops.lab.core.references import find, permitted
+from homeops.lab.core.references import find, named_in, permitted
 from homeops.lab.core.refusal import Refusal
 from homeops.lab.core.resource_kinds import RESOURCES
 from homeops.lab.core.resource_queries import found_by_name
@@ -33,10 +34,8 @@ Steps = Iterator[None]
 T = TypeVar("T")
 Work = Callable[["Run"], Steps]
 
-SILENCE_SECONDS = 10.0
-"""So long Core waits for an agent that does not answer pings."""
-
 _POLL_SECONDS = 0.02
+_HANG_SECONDS = 1.0
 REMOTE_ERROR = "Decoded error message over Core-Periphery communication channel"
 """What Core puts before an error that an agent answered with."""
 
@@ -83,8 +82,14 @@ class Run:
     children: list["Run"] = field(default_factory=list["Run"])
     afterwards: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
     """What is done when its Update is complete already."""
+    fault: Fault | None = None
+    """What goes wrong with it because somebody wanted so."""
     abandoned: bool = False
     """Whether it was cancelled: what it still does changes nothing that Core shows."""
+
+    def meets(self, effect: Effect) -> bool:
+        """Whether this is what goes wrong with it."""
+        return self.fault is not None and self.fault.effect == effect
 
     @property
     def target(self) -> str:
@@ -100,7 +105,7 @@ class Run:
         state, key = self.core.state, (self.kind.kind, self.target)
         with state.lock:
             flags = flags_of(state, *key)
-            if flags & RESOURCES[self.kind.kind].busy:
+            if self.meets("busy") or flags & RESOURCES[self.kind.kind].busy:
                 raise Refusal("Resource is busy")
             state.action_states[key] = flags | {flag}
         self.held.append((key, flag))
@@ -132,6 +137,7 @@ class Run:
 
     def save(self) -> None:
         """Store the Update as it is, still in progress."""
+        self.core.go_on()
         if not self.abandoned:
             store(self.core, self.update)
 
@@ -169,9 +175,10 @@ class Run:
         quiet = 0.0
         while not ended.is_set() or (failed and isinstance(failed[0], AgentGone)):
             core.clock.sleep(_POLL_SECONDS)
+            core.go_on()
             lost = agent.silent or agent.connection != connection
             quiet = quiet + _POLL_SECONDS if lost else 0.0
-            if quiet >= SILENCE_SECONDS:
+            if quiet >= core.settings.silence_seconds:
                 raise Refusal("Timed out waiting for message.", ["deadline has elapsed"])
         if failed:
             raise failed[0]
@@ -204,6 +211,7 @@ def executes(request: str, kind: str, key: str = "") -> Callable[[Work], Work]:
 
 def begin(core: "Core", caller: Document, request: str, params: Document) -> Run:
     """Resolve the target, which must be there, and make the Update."""
+    core.go_on()
     kind = KINDS[request]
     target = SYSTEM_TARGET
     if kind.key:
@@ -212,7 +220,8 @@ def begin(core: "Core", caller: Document, request: str, params: Document) -> Run
     update["status"] = "InProgress"
     if kind.stored:
         store(core, update)
-    run = Run(core, caller, params, update, kind)
+    fault = core.faults.of_execution(request, named_in(core.state, params))
+    run = Run(core, caller, params, update, kind, fault=fault)
     ACTIVE.setdefault(id(core), []).append(run)
     return run
 
@@ -234,6 +243,8 @@ def start(core: "Core", caller: Document, request: str, params: Document) -> Doc
     def rest() -> None:
         if failure is not None or not run.kind.composed:
             core.clock.sleep(core.settings.execution_seconds)
+        if run.meets("hangs"):
+            return
         _end(run, failure or _advance(steps))
         for work in run.afterwards:
             work()
@@ -264,6 +275,9 @@ def perform(
         steps = run.kind.work(run)
         failure = _advance(steps)
     core.clock.sleep(core.settings.execution_seconds + wait)
+    while run.meets("hangs") and not run.abandoned:
+        core.clock.sleep(_HANG_SECONDS)
+        core.go_on()
     failure = failure or _advance(steps)
     if failure is not None and stage is None:
         run.free()
@@ -285,6 +299,10 @@ def _advance(steps: Steps) -> Refusal | AgentFailure | None:
 
 def _end(run: Run, failure: Refusal | AgentFailure | None, stage: str = "Task Error") -> None:
     core, update = run.core, run.update
+    core.go_on()
+    if run.meets("hangs_done"):
+        run.free()
+        return
     if run in ACTIVE.get(id(core), []):
         ACTIVE[id(core)].remove(run)
     if "_id" not in update or run.abandoned:

@@ -72,6 +72,13 @@ class Feed:
             if connection in self._connections:
                 self._connections.remove(connection)
 
+    def end(self) -> None:
+        """End every connection, as the end of Core's process does."""
+        with self._core.state.lock:
+            for connection in self._connections:
+                connection.frames.put(None)
+            self._connections.clear()
+
     def publish(self, item: Document) -> None:
         """Tell everybody of an Update who may see its target; a user who was disabled or deleted is sent away."""
         with self._core.state.lock:

@@ -43,6 +43,14 @@ def lookup(collection: dict[str, Document], id_or_name: str) -> Document | None:
     return next((document for document in collection.values() if document["name"] == id_or_name), None)
 
 
+def named_in(state: State, params: Document) -> set[str]:
+    """The names of resources that a request names, by name or id."""
+    texts = {value for value in params.values() if isinstance(value, str)}
+    ids = [text.lower() for text in texts if is_object_id(text)]
+    found = (collection.get(identity) for identity in ids for collection in state.resources.values())
+    return texts | {document["name"] for document in found if document}
+
+
 def find(state: State, kind: str, id_or_name: str) -> Document:
     """The stored document of a resource, not a copy; Core's refusal when there is none."""
     if not id_or_name:

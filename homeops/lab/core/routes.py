@@ -11,6 +11,7 @@ from homeops.lab.core.auth import Guard, authenticate, client_address
 from homeops.lab.core.decode import decode_request, require_json
 from homeops.lab.core.dispatch import Route
 from homeops.lab.core.faults import Fault
+from homeops.lab.core.references import named_in
 from homeops.lab.core.refusal import Refusal
 from homeops.lab.core.state import Document
 from homeops.lab.core.users import shown_user
@@ -92,20 +93,22 @@ def _typed_answer(
     name, params = decode_request(request.route, request.variant, body)
     with core.state.lock:
         core.requests[f"{request.route} {name}"] += 1
-        fault = core.faults.of(request.route, name)
-    spoiled = _spoil(fault, request.route, name) if fault is not None else None
+        fault = core.faults.of(request.route, name, named_in(core.state, params))
+    spoiled = _spoil(fault, name) if fault is not None else None
     if spoiled is not None:
         return spoiled
     try:
         # Answers may share what the state holds, so they are written while it is locked.
         with core.state.lock:
+            if core.down:
+                raise Dropped
             return json_answer(core.call(request.route, name, caller, params))
     finally:
         if fault is not None and fault.effect == "drop_after":
             raise Dropped
 
 
-def _spoil(fault: Fault, route: str, name: str) -> Answer | None:
+def _spoil(fault: Fault, name: str) -> Answer | None:
     """What the client gets instead of Core's answer; None when the request goes on."""
     match fault.effect:
         case "status":
@@ -113,9 +116,8 @@ def _spoil(fault: Fault, route: str, name: str) -> Answer | None:
         case "locked":
             return error_answer(429, "Too many attempts | Try again in 15s", [])
         case "busy":
-            # A write names the kind; what else is refused so is told by Updates.
             kind = name.removeprefix("Update").removeprefix("Delete").removeprefix("Rename")
-            return error_answer(500, f"{kind} busy" if route == "write" else "Resource is busy", [])
+            return error_answer(500, f"{kind} busy", [])
         case "html":
             return Answer(200, b"<!DOCTYPE html><html><body>Sign in</body></html>", "text/html; charset=utf-8")
         case "redirect":
@@ -125,5 +127,5 @@ def _spoil(fault: Fault, route: str, name: str) -> Answer | None:
         case "delay":
             time.sleep(fault.seconds)
             return None
-        case "drop_after":
+        case "drop_after" | "hangs" | "hangs_done":
             return None

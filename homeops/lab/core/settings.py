@@ -11,6 +11,7 @@ class Settings:
 
     ``execution_seconds`` is what every execution takes at least: so long its Update is seen to be in progress.
     ``latency_seconds`` is what every request with credentials takes; a real Core spends some 65 ms on a key pair.
+    ``silence_seconds`` is how long Core waits for an agent that does not answer its pings.
     ``deno`` is whether Core can run Actions, which then end well without being run; the recorded Core had no Deno.
     ``admin_key`` and ``admin_secret`` are the key pair that the first user has from the start.
     """
@@ -38,6 +39,7 @@ class Settings:
     auth_rate_limit_max_attempts: int = 5
     auth_rate_limit_window_seconds: float = 15.0
     execution_seconds: float = 0.02
+    silence_seconds: float = 10.0
     deno: bool = False
     latency_seconds: float = 0.0
     secrets: dict[str, str] = field(default_factory=dict[str, str])
