@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from homeops.cli import lab, plan, render, status, why
+from homeops.cli import history, lab, plan, recover, render, status, why
 from homeops.cli.screen import err
 from homeops.errors import HomeopsError
 
@@ -24,8 +24,10 @@ commands = typer.Typer(
     rich_markup_mode=None,
 )
 commands.add_typer(lab.commands, name="lab")
+commands.add_typer(recover.commands, name="recover")
 commands.command("plan")(plan.plan)
 commands.command("why")(why.why)
+commands.command("history")(history.history)
 commands.command("status")(status.status)
 commands.command("render")(render.render)
 
