@@ -11,6 +11,7 @@ from rich.text import Text
 
 from homeops.cli.access import PulumiStack
 from homeops.cli.checkout import checkout
+from homeops.cli.history import shown_time
 from homeops.cli.plan import Refresh, planned_up
 from homeops.cli.planned import Plan, PlannedStack
 from homeops.cli.screen import out
@@ -92,10 +93,10 @@ def _last(stack: PlannedStack, receipts: list[Receipt]) -> Iterator[str]:
     if last is not None:
         receipt = next((item for item in reversed(receipts) if item.update and item.update == last.update), None)
         by = f" by {receipt.by}" if receipt else ""
-        when = datetime.fromtimestamp(last.at, UTC).isoformat(sep=" ", timespec="minutes") if last.at else "long ago"
+        when = shown_time(datetime.fromtimestamp(last.at, UTC)) if last.at else "long ago"
         took = f" in {last.seconds:g} s" if last.seconds is not None else ""
         commit = f"commit {last.commit[:7]}, " if last.commit else ""
         yield f"deployed last: {commit}{when}{by}{took}"
     if receipts and receipts[-1].result != "healthy":
         ended = receipts[-1]
-        yield f"since then, {ended.began}: {ended.result}: {ended.reason}"
+        yield f"the last try, {shown_time(datetime.fromisoformat(ended.began))}: {ended.result}: {ended.reason}"

@@ -110,7 +110,7 @@ def test_a_plan_says_which_stacks_are_due_and_why_and_changes_nothing(
         "it waits for komodo-core",
         "what waits for it: web",
     ]
-    last = rf"deployed last: commit {receipts[-1].commit[:7]}, [\d-]+ [\d:]+\+00:00 by pulumi up in [\d.]+ s"
+    last = rf"deployed last: commit {receipts[-1].commit[:7]}, [\d-]+ [\d:]+ by pulumi up in [\d.]+ s"
     assert re.fullmatch(last, lines[3]), lines[3]
     assert len(lines) == 4
 
