@@ -13,7 +13,7 @@ from statistics import median
 
 import yaml
 
-from bench import toml
+from bench import deploys, toml
 from bench.core import Served, served
 from bench.figures import Figure, show, write
 from bench.projects import ROOT, Project, Run, empty, homelab, shared_directory, synthetic, trivial
@@ -36,6 +36,8 @@ def main() -> int:
         nothing.up()
         _say("the homelab")
         figures += _of_homelab(parent / "a", nothing)
+        _say("deploys of the homelab")
+        figures += deploys.figures(parent / "deploys", _repository(), _counted)
         _say(f"{UNION} stacks")
         figures += _of_union(parent / "union", nothing)
         if "--quick" not in sys.argv:

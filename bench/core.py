@@ -1,7 +1,7 @@
 """A simulated Core in a process of its own, as far from what is measured as a real one would be.
 
-``python -m bench.core DIRECTORY REPOSITORY`` serves the directory as that repository, prints its address and ends
-with its standard input.
+``python -m bench.core DIRECTORY REPOSITORY SECONDS`` serves the directory as that repository, lets each ``compose up``
+of the homelab's stacks take so long, prints its address and ends with its standard input.
 """
 
 import json
@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
 
+from homeops.fleet.stacks import STACKS
 from homeops.komodo.credentials import ADDRESS, KEY, SECRET
+from homeops.lab.core.containers_engine import Behaviour
 from homeops.lab.core.core import Core
 from homeops.lab.core.settings import Settings
-from homeops.lab.hosts import LoopbackAgents
+from homeops.lab.hosts import LoopbackAgents, RehearsalHost
 from homeops.lab.http import CoreServer
 
 
@@ -34,9 +36,9 @@ class Served:
 
 
 @contextmanager
-def served(directory: Path, repository: str) -> Generator[Served]:
-    """A Core for as long as the context lasts."""
-    command = [sys.executable, "-m", "bench.core", str(directory), repository]
+def served(directory: Path, repository: str, *, compose_seconds: float = 0.0) -> Generator[Served]:
+    """A Core for as long as the context lasts; ``compose_seconds``: of each ``compose up`` of the homelab's stacks."""
+    command = [sys.executable, "-m", "bench.core", str(directory), repository, str(compose_seconds)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         if process.stdout is None or process.stdin is None:
             raise RuntimeError("no pipes")
@@ -46,12 +48,26 @@ def served(directory: Path, repository: str) -> Generator[Served]:
         process.stdin.close()
 
 
+class SlowAgents(LoopbackAgents):
+    """Agents on whose hosts compose takes its time."""
+
+    behaviours: Mapping[str, Behaviour]
+
+    def meet(self, address: str) -> RehearsalHost | None:
+        """The host at an address."""
+        host = super().meet(address)
+        if host is not None and not host.engine.behaviours:
+            host.engine.behaviours.update(self.behaviours)
+        return host
+
+
 def main() -> None:
     """Be a Core."""
-    directory, repository = sys.argv[1:]
+    directory, repository, seconds = sys.argv[1:]
     core = Core()
     with tempfile.TemporaryDirectory() as files:
-        agents = LoopbackAgents(core.clock, directory=Path(files))
+        agents = SlowAgents(core.clock, directory=Path(files))
+        agents.behaviours = {stack.name: Behaviour(seconds=float(seconds)) for stack in STACKS}
         core.agents = agents
         agents.repositories.serve(repository, Path(directory))
         with CoreServer(core) as server:

@@ -69,12 +69,16 @@ class StackComponent(pulumi.ComponentResource):
         super().__init__("homeops:stacks:Stack", stack.name, {}, _renamed(stack, opts))
         self.stack = RESOURCES["Stack"](stack, overwrite=_overwrite(site), opts=_child(self, needs))
         if stack.deploy and site.deploy:
+            server = str(getattr(stack.config, "server_id", ""))
+            host = graph.get("Server", server)
             self.deploy = Deploy(
                 stack.name,
-                str(getattr(stack.config, "server_id", "")),
-                fingerprint(stack, graph, root),
-                site.deploy_timeout_seconds,
-                _child(self, [self.stack, *after]),
+                server,
+                fingerprint(stack, graph, root, site.repository),
+                stack.rollout.model_dump(),
+                checkout=str(getattr(stack.config, "linked_repo", "")),
+                former_server=host.former if host else "",
+                opts=_child(self, [self.stack, *after]),
             )
 
 
@@ -120,19 +124,20 @@ def register(graph: Graph, fleet: Fleet, site: Site, root: Path) -> dict[tuple[s
     protected = {stack.name for stack in fleet.stacks if stack.protect is not None}
     first = [stack.name for stack in fleet.stacks if stack.control_plane]
     made: dict[tuple[str, str], pulumi.Resource] = {}
-    for resource in _control_plane_first(graph, first):
-        needs = [made[need.key] for need in graph.needs(resource) if need.key in made]
+    ahead = _control_plane(graph, first)
+    rest = [resource for resource in graph.resources if resource.key not in ahead]
+    for resource in (*ahead.values(), *rest):
+        # While Core deploys itself it answers nobody, so nothing but what it needs is done before it is up again.
+        gate = [] if resource.key in ahead else [made["Deploy", name] for name in first if ("Deploy", name) in made]
+        needs = [*(made[need.key] for need in graph.needs(resource) if need.key in made), *gate]
         match resource.kind:
             case "Server":
                 host = hosts[resource.name]
                 made[resource.key] = HostComponent(host, resource, site, needs, pulumi.ResourceOptions()).server
             case "Stack":
-                gate = [
-                    made["Deploy", name] for name in first if ("Deploy", name) in made and resource.name not in first
-                ]
                 after = [made["Deploy", name] for name in resource.after if ("Deploy", name) in made]
                 options = pulumi.ResourceOptions(protect=resource.name in protected or None)
-                component = StackComponent(resource, graph, site, root, [*gate, *after], needs, options)
+                component = StackComponent(resource, graph, site, root, after, needs, options)
                 made[resource.key] = component.stack
                 if component.deploy is not None:
                     made["Deploy", resource.name] = component.deploy
@@ -141,12 +146,17 @@ def register(graph: Graph, fleet: Fleet, site: Site, root: Path) -> dict[tuple[s
             case kind:
                 options = _renamed(resource, pulumi.ResourceOptions(depends_on=needs or None))
                 made[resource.key] = RESOURCES[kind](resource, overwrite=_overwrite(site), opts=options)
-    Census(graph)
     return made
 
 
-def _control_plane_first(graph: Graph, first: Sequence[str]) -> list[Resource]:
-    """The graph's order, with the stacks of the control plane and what they need before everything else."""
+async def census_first(graph: Graph, fleet: Fleet, site: Site) -> None:
+    """Let the census look at what would be deleted; when it refuses, nothing else was registered yet."""
+    reasons = {stack.name: stack.protect.reason for stack in fleet.stacks if stack.protect is not None}
+    await Census(graph, site.deletes, reasons).urn.future()
+
+
+def _control_plane(graph: Graph, first: Sequence[str]) -> dict[tuple[str, str], Resource]:
+    """The stacks of the control plane, after what they need."""
     ahead: dict[tuple[str, str], Resource] = {}
 
     def take(resource: Resource) -> None:
@@ -159,4 +169,4 @@ def _control_plane_first(graph: Graph, first: Sequence[str]) -> list[Resource]:
         stack = graph.get("Stack", name)
         if stack is not None:
             take(stack)
-    return [*ahead.values(), *(resource for resource in graph.resources if resource.key not in ahead)]
+    return ahead

@@ -71,6 +71,8 @@ def _stack(stack: Resource, site: Site, made: Made) -> dict[str, Any]:
         "url": pulumi.Output.concat(site.komodo.url, "/stacks/", stack_id) if ("Stack", stack.name) in made else "",
         "links": list(config.links),
         "state": deploy.state if isinstance(deploy, Deploy) else "not deployed",
+        "commit": deploy.commit if isinstance(deploy, Deploy) else "",
+        "images": deploy.images if isinstance(deploy, Deploy) else {},
     }
 
 

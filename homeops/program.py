@@ -5,6 +5,7 @@ import os
 import sys
 from importlib import import_module
 from pathlib import Path
+from time import time
 from typing import Any, NoReturn
 
 import pulumi
@@ -40,8 +41,8 @@ def _loaded(fleet: str) -> tuple[Any, ...]:
     from homeops.settings import load_settings
 
     # Imported for whoever registers: imports in the event loop would hold up the first resource.
-    import_module("homeops.components")
-    import_module("homeops.inventory")
+    for module in ("components", "inventory", "summary"):
+        import_module(f"homeops.{module}")
     root = Path.cwd()
     try:
         site = load_settings(pulumi.get_stack(), root)
@@ -53,12 +54,16 @@ def _loaded(fleet: str) -> tuple[Any, ...]:
 
 
 async def _registered(fleet: Any, graph: Any, site: Any, root: Path) -> dict[str, Any]:
-    from homeops.components import register
+    from homeops.components import census_first, register
     from homeops.inventory import outputs
+    from homeops.summary import tell
 
+    began = time()
+    await census_first(graph, fleet, site)
     made = register(graph, fleet, site, root)
     # Waited for here, all at once: the SDK's own wait looks at every unfinished output again after each one that ends.
     await asyncio.gather(*(resource.urn.future() for resource in made.values()))
+    await tell(graph, made, began)
     return outputs(fleet, graph, site, made)
 
 

@@ -1,9 +1,11 @@
-"""The Deploy of a stack: its containers, brought up to the declaration and followed until Komodo is done with them.
+"""The Deploy of a stack: its containers, brought up to the declaration and watched until they are healthy.
 
-Inputs: ``{"stack", "server", "fingerprint": {part: digest}, "timeout"}``. A deploy is due when the fingerprint differs.
-A failed one is not recorded, so the next preview still shows it as due.
+Inputs: ``stack``, ``server`` (``formerServer``: the name it had, when it was renamed), ``fingerprint`` {part: digest},
+``rollout`` (homeops/model/rollout.py), ``checkout``, ``pulumiStack``. A deploy is due when the fingerprint or the
+server differs. A failed one is not recorded, so the next preview still shows it as due.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
@@ -21,78 +23,102 @@ from homeops.model.kinds import STACK
 
 Props = dict[str, Any]
 
+RECORDED = ("update", "stackId", "state", "seconds", "deployedAt", "commit", "images", "services", "config")
+"""What a deploy leaves in the state, beside its inputs."""
+
 
 class DeployProvider(SessionProvider):
     """Deploys on create and on update; deleting it leaves the containers to the Stack's own delete."""
 
     def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
         """Due when a part of the fingerprint differs, or the stack runs elsewhere; another name alone is no reason."""
-        keys = ("server", "fingerprint")
-        return DiffResult(changes=any(_olds.get(key) != _news.get(key) for key in keys))
+        reasons = _reasons(_olds, _news)
+        if reasons:
+            session.tell(f'stack "{_news["stack"]}" will be redeployed: {", ".join(reasons)}')
+        return DiffResult(changes=bool(reasons) or _olds.get("server") != _news["server"])
 
     def create(self, props: Props) -> CreateResult:
         """Deploy."""
-        return CreateResult(str(props["stack"]), props | _deploy(props, restart=False))
+        return CreateResult(str(props["stack"]), props | _deploy(None, props))
 
     def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
-        """Deploy again; compose sees no change in a mounted file, so a changed config file restarts the services."""
-        return UpdateResult(_news | _deploy(_news, restart=_config_changed(_olds, _news)))
+        """Deploy again; where only the host got another name, note that."""
+        if not _reasons(_olds, _news):
+            return UpdateResult(_olds | {key: _news[key] for key in INPUTS if key in _news})
+        return UpdateResult(_news | _deploy(_olds, _news))
 
     def read(self, id_: str, props: Props) -> ReadResult:
-        """As recorded, and gone with its stack, which took the containers down; what runs now: see homeops status."""
+        """As recorded; gone with its stack or its containers; other files where somebody else deployed others."""
         stack = props.get("stackId")
-        if stack and stack not in session.core().catalogue.documents(STACK):
+        if not stack:
+            return ReadResult(id_, props)
+        documents = session.core().catalogue.documents(STACK)
+        if stack not in documents:
             return ReadResult(None, {})  # pyright: ignore[reportArgumentType] - this is how a resource is reported gone
-        return ReadResult(id_, props)
+        from homeops.deploy.source import live_fingerprint
+
+        live = props | {"fingerprint": live_fingerprint(documents[stack]["info"], props["fingerprint"])}
+        return ReadResult(id_, live, inputs={key: live[key] for key in INPUTS if key in live})
 
     def delete(self, _id: str, _props: Props) -> None:
         """Nothing: the Stack's delete takes its containers down."""
+
+
+INPUTS = ("stack", "server", "formerServer", "fingerprint", "rollout", "checkout", "pulumiStack")
 
 
 class Deploy(Resource, module="komodo", name="Deploy"):
     """The containers of a stack.
 
     ``update``: id of Komodo's Update. ``stackId``: of the stack that was deployed. ``state``: the stack's state after
-    it. ``seconds``: how long it took.
+    it. ``seconds``: how long it took. ``deployedAt``: when it ended, seconds since 1970 by this machine's clock.
+    ``commit``, ``images`` and ``services``: what runs. ``config``: what Komodo was configured with then.
     """
 
     update: pulumi.Output[str]
     state: pulumi.Output[str]
     seconds: pulumi.Output[float]
+    commit: pulumi.Output[str]
+    images: pulumi.Output[dict[str, str]]
+    deployedAt: pulumi.Output[float]  # noqa: N815  # the name in the state
 
     def __init__(
         self,
         stack: str,
         server: str,
-        fingerprint: dict[str, str],
-        timeout_seconds: int,
+        fingerprint: Mapping[str, str],
+        rollout: Mapping[str, Any],
+        *,
+        checkout: str = "",
+        former_server: str = "",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        props: Props = {
-            "stack": stack,
-            "server": server,
-            "fingerprint": fingerprint,
-            "timeout": timeout_seconds,
-            "update": None,
-            "state": None,
-            "seconds": None,
-        }
+        """Register it; ``rollout`` is a homeops.model.rollout.Rollout as JSON."""
+        props: Props = {"stack": stack, "server": server, "fingerprint": dict(fingerprint), "rollout": dict(rollout)}
+        props["pulumiStack"] = pulumi.get_stack()
+        if checkout:
+            props["checkout"] = checkout
+        if former_server:
+            props["formerServer"] = former_server
+        props |= dict.fromkeys(RECORDED)
         quiet = pulumi.ResourceOptions(hide_diffs=["__provider"])
         super().__init__(DeployProvider(), stack, props, pulumi.ResourceOptions.merge(opts, quiet))
 
 
-def _config_changed(olds: Props, news: Props) -> bool:
-    before: Props = olds.get("fingerprint") or {}
-    after: Props = news["fingerprint"]
-    return any(part.startswith("config ") and before.get(part) != digest for part, digest in after.items())
+def _reasons(olds: Mapping[str, Any], news: Mapping[str, Any]) -> list[str]:
+    """The parts that make a deploy due, by name."""
+    before: Mapping[str, str] = olds.get("fingerprint") or {}
+    after: Mapping[str, str] = news["fingerprint"]
+    moved = olds.get("server") not in (news["server"], news.get("formerServer"))
+    reasons = [f"it moves from {olds['server']} to {news['server']}"] if moved else []
+    reasons += [f"{part} (new)" for part in after if part not in before]
+    reasons += [part for part in after if part in before and before[part] != after[part]]
+    return reasons + [f"{part} (gone)" for part in before if part not in after]
 
 
-def _deploy(props: Props, *, restart: bool) -> Props:
+def _deploy(olds: Props | None, news: Props) -> Props:
     # Imported here because the program's process imports this module and deploys nothing.
-    from homeops.deploy.execution import deploy
+    from homeops.deploy.recorded import deploy_and_record
 
-    client = session.core().client
-    deployed = deploy(
-        client, str(props["stack"]), str(props["server"]), float(props["timeout"]), session.tell, restart=restart
-    )
-    return {"update": deployed.update, "stackId": deployed.stack, "state": deployed.state, "seconds": deployed.seconds}
+    reasons = _reasons(olds, news) if olds else ["first deploy"]
+    return deploy_and_record(session.core().client, olds, news, reasons, str(news["pulumiStack"]), session.tell)

@@ -1,55 +1,78 @@
-"""The census: what exists in Komodo and is declared nowhere, said in every preview.
+"""The census: what this run would delete, and what exists in Komodo and is declared nowhere; said in every preview.
+
+It is the gate of a run: registered first and waited for, so that nothing was done yet when it refuses what would be
+deleted. Its inputs in the state are what the last run declared, and what that was still to delete.
 
 It is a resource because only the provider's process has the lists of this run: so each kind is listed once, for the
 census, for adoption and for refresh together. It never shows a difference of its own.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import pulumi
-from pulumi.dynamic import CheckResult, Resource
+from pulumi.dynamic import CheckFailure, CheckResult, Resource
 
 from homeops.errors import HomeopsError
-from homeops.komodo import session
+from homeops.komodo import removals, session
 from homeops.komodo.silent_provider import SilentProvider
 from homeops.model.kinds import KINDS
 
 if TYPE_CHECKING:
     from homeops.model.graph import Graph
+    from homeops.model.site import DeleteBudget
 
 
 class CensusProvider(SilentProvider):
-    """Counts in check, where a preview shows what it prints; everything else does nothing."""
+    """Counts in check, where a preview shows what it prints and a failure ends the run; everything else does nothing."""
 
     id = "census"
 
-    def check(self, _olds: Any, news: dict[str, Any]) -> CheckResult:
-        """Say what is declared nowhere, or that Core could not be asked."""
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Refuse what must not be deleted; say what will be, what is declared nowhere, or that Core is silent."""
+        going = removals.leaving(_olds or {}, news)
         try:
-            undeclared = _undeclared(news["declared"])
+            core = session.reachable_core()
+            going = removals.existing(core, going)
+            removals.tell(core, going, session.tell)
+            undeclared = _undeclared(core, news["declared"], going)
         except HomeopsError as error:
             session.give_up_asking(error)
+            removals.tell_unseen(going, session.tell)
             session.tell(f"warning: Komodo was not asked, so this preview compares with Pulumi's state alone\n{error}")
-            return CheckResult(news, [])
-        for kind, names in undeclared.items():
-            session.tell(f"in Komodo, declared nowhere: {kind} {', '.join(names)}")
-        return CheckResult(news, [])
+        else:
+            for kind, names in undeclared.items():
+                session.tell(f"in Komodo, declared nowhere: {kind} {', '.join(names)}")
+        failures = [CheckFailure("declared", str(problem)) for problem in removals.refusals(_olds or {}, news, going)]
+        return CheckResult(news | {"leaving": going}, failures)
 
 
 class Census(Resource, module="komodo", name="Census"):
-    """What the fleet declares, by kind."""
+    """What the fleet declares, by kind; to be registered, and its ``urn`` waited for, before anything else."""
 
-    def __init__(self, graph: "Graph", opts: pulumi.ResourceOptions | None = None) -> None:
-        declared = {kind: sorted(resource.name for resource in graph.of(kind)) for kind in session.COUNTED}
-        props = {"declared": {kind: names for kind, names in declared.items() if names}}
+    def __init__(
+        self,
+        graph: "Graph",
+        budget: "DeleteBudget",
+        protected: Mapping[str, str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """``protected``: why a stack must not be deleted, by its name."""
+        declared = {kind: sorted(item.name for item in graph.of(kind)) for kind in KINDS}
+        former = {kind: sorted(item.former for item in graph.of(kind) if item.former) for kind in KINDS}
+        props = {
+            "declared": {kind: names for kind, names in declared.items() if names},
+            "former": {kind: names for kind, names in former.items() if names},
+            "protected": dict(protected or {}),
+            "budget": {"objects": budget.objects, "percent": budget.percent},
+        }
         super().__init__(CensusProvider(), "census", props, opts)
 
 
-def _undeclared(declared: dict[str, list[str]]) -> dict[str, list[str]]:
-    core = session.reachable_core()
-    found: dict[str, list[str]] = {}
+def _undeclared(core: session.Core, declared: Mapping[str, list[str]], going: removals.Names) -> removals.Names:
+    found: removals.Names = {}
     for kind in session.COUNTED:
         names = {str(document["name"]) for document in core.catalogue.documents(KINDS[kind]).values()}
-        if extra := sorted(names - set(declared.get(kind, ()))):
+        if extra := sorted(names.difference(declared.get(kind, ()), going.get(kind, ()))):
             found[kind] = extra
     return found

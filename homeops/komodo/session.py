@@ -7,6 +7,8 @@ nothing.
 import gc
 import json
 import os
+import select
+import stat
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -47,6 +49,7 @@ _settings: dict[str, str | None] = {}
 _core: Core | None = None
 _silence: HomeopsError | None = None
 _closed: KomodoUnreachable | None = None
+_watching = False
 
 
 def configure(get: Callable[[str], str | None]) -> None:
@@ -58,6 +61,27 @@ def configure(get: Callable[[str], str | None]) -> None:
     show_messages_only()
     # As in the program: a short life, and no large garbage to look for.
     gc.set_threshold(100_000, 50, 50)
+    _end_with_the_run()
+
+
+def _end_with_the_run() -> None:
+    """Let this process end when nobody reads what it prints: Pulumi was killed, and nobody would record what it does.
+
+    What Komodo has begun, Komodo ends.
+    """
+
+    def watch() -> None:
+        poll = select.poll()
+        poll.register(sys.stdout.fileno(), 0)
+        poll.poll()
+        os._exit(1)
+
+    global _watching
+    with _lock:
+        if _watching or not stat.S_ISFIFO(os.fstat(sys.stdout.fileno()).st_mode):
+            return
+        _watching = True
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def core() -> Core:

@@ -80,7 +80,7 @@ def rollout(stack: Stack, site: Site) -> Rollout:
         timeout=stack.deploy_timeout or site.deploy_timeout_seconds,
         health_deadline=health.deadline or site.health.deadline,
         health_stable=site.health.stable if health.stable is None else health.stable,
-        one_shot=health.one_shot,
+        one_shot=[*health.one_shot, *stack.ignore_services],
         per_host=site.deploys_per_host,
         rollback=stack.rollback,
         core=site.versions.komodo if stack.control_plane else "",

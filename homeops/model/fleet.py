@@ -230,8 +230,9 @@ def _dangling(resources: Sequence[Resource], fleet: Fleet) -> Iterator[Problem]:
     for resource in resources:
         for mention in resource.mentions():
             names = declared.get(mention.kind, set())
-            # A tag need not be declared: Komodo makes it when it is first used.
-            if mention.name in names or mention.kind == "Tag":
+            # A tag need not be declared: Komodo makes it when it is first used. A variable may be Komodo's own, or a
+            # secret of a host.
+            if mention.name in names or mention.kind in ("Tag", "Variable"):
                 continue
             word = "host" if mention.kind == "Server" else mention.kind.lower()
             written = {"server_id": "host", "builder_id": "builder"}.get(mention.path, mention.path)

@@ -1,11 +1,15 @@
 """The references inside a configuration, found by the marks of its fields."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from homeops.model.config.alerter import ResourceTarget
 from homeops.model.fields import KomodoModel, Reference, References, marked
+
+VARIABLE = re.compile(r"\[\[([A-Za-z_][A-Za-z0-9_]*)\]\]")
+"""How a text refers to one of Komodo's variables; with spaces inside it is no reference."""
 
 _Config = TypeVar("_Config", bound=KomodoModel)
 
@@ -20,7 +24,7 @@ class Mention:
 
 
 def mentions(config: KomodoModel, path: str = "") -> Iterator[Mention]:
-    """Every reference in a configuration, nested ones included."""
+    """Every reference in a configuration, nested ones and those to variables in texts included."""
     if isinstance(config, ResourceTarget):
         if config.type != "System":
             yield Mention(f"{path}.id", config.type, config.id)
@@ -37,12 +41,16 @@ def mentions(config: KomodoModel, path: str = "") -> Iterator[Mention]:
             case list() if isinstance(mark, References):
                 for place, name in enumerate(value):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
                     yield Mention(f"{here}[{place}]", mark.kind, str(name))  # pyright: ignore[reportUnknownArgumentType]
+            case str() if "[[" in value:
+                yield from (Mention(here, "Variable", name) for name in VARIABLE.findall(value))
             case KomodoModel():
                 yield from mentions(value, here)
             case list():
                 for place, item in enumerate(value):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
                     if isinstance(item, KomodoModel):
                         yield from mentions(item, f"{here}[{place}]")
+                    elif isinstance(item, str) and "[[" in item:
+                        yield from (Mention(f"{here}[{place}]", "Variable", name) for name in VARIABLE.findall(item))
             case _:
                 pass
 

@@ -13,8 +13,8 @@ class Health(KomodoModel):
     """When the containers of a stack count as healthy. Times are in seconds; what is left out is the site's.
 
     ``deadline``: for all services together, from the end of ``compose up``. ``stable``: how long a service without
-    health check has to run without a restart. ``one_shot``: services that run to their end, which has to be exit code
-    0.
+    health check has to run without a restart. ``one_shot``: services that may end, with exit code 0; those that Komodo
+    ignores (``ignore_services``) may, too.
     """
 
     deadline: Seconds | None = None

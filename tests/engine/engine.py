@@ -24,6 +24,7 @@ from homeops.komodo.core import Core
 from homeops.komodo.resources import RESOURCES
 from homeops.model.graph import Graph, Resource, in_order
 from homeops.model.kinds import KINDS
+from homeops.model.site import DeleteBudget
 
 Core()
 declared = json.loads(Path("declared.json").read_text())
@@ -47,7 +48,7 @@ for resource in graph.resources:
         aliases=[pulumi.Alias(name=former[resource.key])] if former[resource.key] else None,
     )
     made[resource.key] = RESOURCES[resource.kind](resource, overwrite=declared["overwrite"], opts=options)
-Census(graph)
+Census(graph, DeleteBudget(objects=1000, percent=100))
 """
 """Komodo's objects as ``declared.json`` lists them, each after the ones it refers to."""
 

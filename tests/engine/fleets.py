@@ -33,15 +33,21 @@ class FleetProject:
         directory = project.directory
         (directory / "__main__.py").write_text('from homeops.program import run\n\nrun("fleet_of_test")\n')
         settings: dict[str, Any] = example_settings(*hosts)
+        # Containers of a test are what they are at once.
+        settings["health"] = {"stable": 0, "deadline": 4}
+        # That of the simulated Core, which its own deploy has to bring.
+        settings["versions"]["komodo"] = "2.3.2"
         project.configure(**settings)
         self.addresses = {name: f"https://{facts['address']}:8120" for name, facts in settings["hosts"].items()}
         agents = core.core.agents
         assert isinstance(agents, LoopbackAgents)
         self.agents = agents
-        self.tree = directory / "tree"
-        self.tree.mkdir()
+        # Of its own, so that what Pulumi writes beside it is no commit.
+        repository = directory / "repository"
+        self.tree = repository / "docker"
+        self.tree.mkdir(parents=True)
         (directory / "docker").symlink_to(self.tree)
-        agents.repositories.serve("someone/fleet", directory)
+        agents.repositories.serve("someone/fleet", repository)
         # Deploys of a test follow each other faster than Periphery pulls.
         agents.repositories.cache_seconds = 0
 
@@ -56,6 +62,13 @@ class FleetProject:
             file = self.tree / "stacks" / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
+
+    def push(self) -> None:
+        """From now on Komodo sees the files as they are now, until they are pushed again."""
+        pushed = self.project.directory.parent / "pushed"
+        shutil.rmtree(pushed, ignore_errors=True)
+        shutil.copytree(self.tree, pushed / "docker")
+        self.agents.repositories.serve("someone/fleet", pushed)
 
     def host(self, name: str) -> RehearsalHost:
         """The agent of a host."""

@@ -1,5 +1,7 @@
 """Deploys through the real engine: due, ordered, followed, failed."""
 
+from homeops.deploy.receipts import Journal
+from homeops.lab.core.containers import Fate
 from homeops.lab.core.containers_engine import Behaviour
 from tests.engine.core import TestCore, writes
 from tests.engine.engine import Project
@@ -57,7 +59,7 @@ def test_deploys_are_ordered_and_only_what_changed_is_deployed_again(project: Pr
     assert preview.steps == [("update", "Deploy web")]
     assert "~ compose docker/stacks/one/web/compose.yaml: " in preview.shown
     project.up().check()
-    assert writes(core.asked()) == {"execute DeployStack": 1}
+    assert writes(core.asked()) == {"write RefreshStackCache": 1, "execute DeployStack": 1}
 
     made.write({"one/web/nginx.conf": "b"})
     assert "~ config docker/stacks/one/web/nginx.conf: " in project.preview("--diff").check().shown
@@ -154,3 +156,123 @@ def test_a_host_that_does_not_answer_fails_its_stacks_alone(project: Project, co
     made.host("two").reachable = True
     project.up().check()
     assert "aside" not in core.all("Stack")
+
+
+def test_what_was_not_pushed_fails_before_anything_is_touched(project: Project, core: TestCore) -> None:
+    made = fleet(project, core)
+    project.up().check()
+    made.push()
+    before = made.containers("one")
+    core.asked()
+    made.write({"one/web/compose.yaml": COMPOSE.format(2)})
+    failed = project.up()
+    assert failed.exit != 0
+    assert 'stack "web" on one' in failed.text
+    assert "docker/stacks/one/web/compose.yaml" in failed.text
+    assert "push" in failed.text
+    assert made.containers("one") == before
+    assert writes(core.asked())["execute DeployStack"] == 0
+    assert project.preview().check().steps == [("update", "Deploy web")]
+    made.push()
+    project.up().check()
+    assert project.preview().check().steps == []
+
+
+def test_what_somebody_pushed_since_the_preview_is_not_deployed(project: Project, core: TestCore) -> None:
+    made = fleet(project, core)
+    project.up().check()
+    made.write({"one/web/compose.yaml": COMPOSE.format(3), "one/web/nginx.conf": "theirs"})
+    made.push()
+    made.write({"one/web/compose.yaml": COMPOSE.format(2), "one/web/nginx.conf": "a"})
+    failed = project.up()
+    assert failed.exit != 0
+    assert "docker/stacks/one/web/nginx.conf" in failed.text
+    assert "docker/stacks/one/web/compose.yaml" in failed.text
+
+
+def test_an_unhealthy_service_fails_the_run_and_stops_what_comes_after(project: Project, core: TestCore) -> None:
+    made = fleet(project, core)
+    made.host("two").engine.behaviours["db"] = Behaviour(
+        fates={"app": Fate(ends_after=0.0, exit_code=3, output="DB_PASSWORD=hunter2\ncannot open /data\n")}
+    )
+    failed = project.up("--continue-on-error")
+    assert failed.exit != 0
+    told = [message for message in failed.told if "is not up" in message]
+    assert len(told) == 1, failed.text
+    assert 'stack "db" on two: service "app" (container db-app-1) is not up: exited with code 3' in told[0]
+    assert "cannot open /data" in told[0]
+    assert "hunter2" not in failed.text
+    assert "Traceback" not in failed.text
+    assert "deployed: komodo-core, aside\n  failed: db\n  not reached: web (after db)" in "".join(failed.told)
+    assert project.preview().check().of("create") == {"Deploy db", "Deploy web"}
+    made.host("two").engine.behaviours.clear()
+    made.host("two").engine.containers["db-app-1"].fate = Fate()
+    done = project.up().check()
+    assert "deployed: db, web\n  unchanged: komodo-core, aside" in "".join(done.told)
+    assert "stacks of this run" not in project.up().check().text
+
+
+def test_a_stack_that_asks_for_it_is_rolled_back(project: Project, core: TestCore) -> None:
+    made = fleet(project, core)
+    made.declare(FLEET.replace('"aside", host=two', '"aside", host=two, rollback="previous", env={"A": "1"}'))
+    project.up().check()
+    healthy = project.outputs()["stacks"]["aside"]
+    made.declare(FLEET.replace('"aside", host=two', '"aside", host=two, rollback="previous", env={"A": "2"}'))
+    made.write({"two/aside/compose.yaml": "services:\n  app:\n    image: nginx:2\n    command: exit 4\n"})
+    failed = project.up()
+    assert failed.exit != 0
+    assert 'service "app" (container aside-app-1) is not up: exited with code 4' in failed.text
+    assert f"rolled back: it runs commit {healthy['commit'][:7]} again, app up" in failed.text
+    assert made.containers("two")["aside-app-1"][1] == "running"
+    assert core.config("Stack", "aside")["commit"] == ""
+    assert core.config("Stack", "aside")["environment"] == "A=2\n"
+    assert project.preview().check().of("update") == {"Deploy aside"}
+    receipts = Journal(project.directory / ".homeops", "test").receipts("aside")
+    assert [receipt.result for receipt in receipts] == ["healthy", "rolled back"]
+
+
+def test_so_many_of_a_host_at_once(project: Project, core: TestCore) -> None:
+    made = fleet(project, core)
+    made.declare(
+        "\n".join(
+            [
+                'one = Host("one", periphery=RUNS)',
+                *(f's{n} = Stack("s{n}", host=one)' for n in range(4)),
+                "return Fleet(hosts=[one], stacks=[s0, s1, s2, s3])",
+            ]
+        )
+    )
+    made.write({f"one/s{n}/compose.yaml": COMPOSE.format(1) for n in range(4)})
+    settings = project.settings
+    settings["hosts"].pop("two")
+    for at_once in (1, 2):
+        project.configure(**settings, deploysPerHost=at_once)
+        for number in range(4):
+            made.host("one").engine.behaviours[f"s{number}"] = Behaviour(seconds=0.5)
+        made.write({f"one/s{n}/compose.yaml": COMPOSE.format(at_once) for n in range(4)})
+        begun = len(made.executions())
+        project.up().check()
+        spans = [row[2:] for row in made.executions()[begun:]]
+        assert max(sum(start <= moment < end for start, end in spans) for moment, _ in spans) == at_once
+
+
+def test_a_host_with_another_name_is_no_reason_to_deploy(project: Project, core: TestCore) -> None:
+    made = fleet(project, core)
+    project.up().check()
+    made.declare(
+        FLEET.replace('Host("two"', 'Host("three", renamed_from="two"')
+        .replace('Stack("db", host=two', 'Stack("db", host=two, directory="two/db"')
+        .replace('"aside", host=two', '"aside", host=two, directory="two/aside"')
+    )
+    hosts = project.settings["hosts"]
+    hosts["three"] = hosts.pop("two")
+    project.configure(**project.settings)
+    core.asked()
+    project.up().check()
+    assert writes(core.asked())["execute DeployStack"] == 0
+    made.declare(
+        FLEET.replace('Host("two"', 'Host("three"')
+        .replace('Stack("db", host=two', 'Stack("db", host=two, directory="two/db"')
+        .replace('"aside", host=two', '"aside", host=two, directory="two/aside"')
+    )
+    assert project.preview().check().steps == []

@@ -1,0 +1,38 @@
+"""Logs without secrets: what containers and hooks print may hold them, and nobody here knows their values.
+
+So it goes by names: the keys of the stack's secret files, words such as ``password``, credentials in addresses, tokens.
+"""
+
+import re
+from collections.abc import Iterable
+
+MASK = "[secret]"
+
+_NAMES = "passw(?:or)?d|passphrase|passkey|secret|token|api[_-]?key|private[_-]?key|credential"
+_WORDS = rf"[A-Za-z0-9_.-]*(?:{_NAMES})[A-Za-z0-9_.-]*"
+_PATTERNS = (
+    (re.compile(r"(://[^/\s:@]*:)[^@\s/]+(@)"), rf"\1{MASK}\2"),
+    (re.compile(r"\b((?:bearer|basic)\s+)[A-Za-z0-9+/=._~-]{8,}", re.IGNORECASE), rf"\1{MASK}"),
+    (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"), MASK),
+    (re.compile(r"AGE-SECRET-KEY-1[A-Z0-9]+"), MASK),
+)
+
+
+def masked(text: str, keys: Iterable[str] = ()) -> str:
+    """The text with the values of these keys, and of whatever looks like a secret, replaced."""
+    for pattern, replacement in _PATTERNS:
+        text = pattern.sub(replacement, text)
+    names = "|".join([_WORDS, *(re.escape(key) for key in sorted(keys, key=len, reverse=True))])
+    value = r"""(?P<value>"[^"\n]*"|'[^'\n]*'|[^\s,;&"']+)"""
+    return re.sub(
+        rf"""(?P<name>(?<![A-Za-z0-9_])(?:{names})["']?\s*[=:]\s*){value}""",
+        lambda found: f"{found['name']}{MASK}",
+        text,
+        flags=re.IGNORECASE,
+    )
+
+
+def secret_keys(fingerprint: Iterable[str]) -> set[str]:
+    """The names of the secrets in a fingerprint's parts (``secret <file> <key>``), nested ones by their last too."""
+    keys = {part.rpartition(" ")[2] for part in fingerprint if part.startswith("secret ")}
+    return keys | {key.rpartition(".")[2] for key in keys}

@@ -1,0 +1,120 @@
+"""What a run would delete: found by comparing declarations, held against a budget, told before it happens.
+
+A declaration here is ``{kind: [names]}``. What an earlier run was to delete and did not is remembered as ``leaving``:
+a run that failed halfway would otherwise let the next one delete more than was ever agreed to.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from homeops.errors import Problem
+from homeops.komodo import stacks
+from homeops.komodo.session import Core
+from homeops.model.kinds import KINDS, STACK
+
+Names = dict[str, list[str]]
+
+_MOST_NAMES = 6
+
+
+def leaving(olds: Mapping[str, Any], news: Mapping[str, Any]) -> Names:
+    """What the last run declared, or still had to delete, and this one does not declare under any name."""
+    found: Names = {}
+    for kind in KINDS:
+        had = {*_names(olds, "declared", kind), *_names(olds, "leaving", kind)}
+        gone = had.difference(_names(news, "declared", kind), _names(news, "former", kind))
+        if gone:
+            found[kind] = sorted(gone)
+    return found
+
+
+def existing(core: Core, names: Names) -> Names:
+    """Of these, what Core still has: deleting the rest is nothing."""
+    found: Names = {}
+    for kind, wanted in names.items():
+        there = {str(document["name"]) for document in core.catalogue.documents(KINDS[kind]).values()}
+        if kept := [name for name in wanted if name in there]:
+            found[kind] = kept
+    return found
+
+
+def refusals(olds: Mapping[str, Any], news: Mapping[str, Any], going: Names) -> Iterator[Problem]:
+    """Why these must not be deleted: protected stacks, and more than the budget allows."""
+    for name in going.get(STACK.name, ()):
+        if reason := (olds.get("protected") or {}).get(name):
+            yield Problem(
+                f'stack "{name}"',
+                f"is declared no more, but protected: {reason}; nothing was changed",
+                "declare it again without protect=, pulumi up, and then take it away",
+            )
+    count, budget = _count(going), news["budget"]
+    objects, percent = int(budget["objects"]), int(budget["percent"])
+    declared = _count(olds.get("declared") or {})
+    share = 100 * count / max(declared, count, 1)
+    if count <= objects and share <= percent:
+        return
+    settings = [f"deletes.objects {count}"] if count > objects else []
+    settings += [f"deletes.percent {min(100, int(share) + 1)}"] if share > percent else []
+    empty = not _count(news.get("declared") or {})
+    yield Problem(
+        "the fleet",
+        f"{'is empty' if empty else f'lacks {count} objects of the last run'}, so this run would delete "
+        f"{count} of {max(declared, count)} objects ({share:.0f} %): {_first(going)}; "
+        f"at most {objects} objects and {percent} % are deleted without being asked for; nothing was changed",
+        "was it loaded as a whole? if they shall go: "
+        + " && ".join(f"pulumi config set --path homeops:{setting}" for setting in settings),
+    )
+
+
+def tell(core: Core, going: Names, say: Callable[[str], None]) -> None:
+    """Say what Komodo stops and what stays, a line for each stack; the rest kind by kind."""
+    for kind, names in going.items():
+        match kind:
+            case "Stack":
+                for name in names:
+                    say(_stack(core, name))
+            case "Server":
+                for name in names:
+                    say(_server(core, name, going.get("Stack", ())))
+            case "Deployment":
+                say(f"will be deleted: deployment {', '.join(names)}; their containers stop, their volumes stay")
+            case _:
+                say(f"will be deleted: {kind.lower()} {', '.join(names)}")
+
+
+def tell_unseen(going: Names, say: Callable[[str], None]) -> None:
+    """The same without a Core to ask."""
+    for kind, names in going.items():
+        say(f"will be deleted: {kind.lower()} {', '.join(names)}")
+
+
+def _stack(core: Core, name: str) -> str:
+    standing = stacks.standing(core, core.catalogue.id_of(STACK, name))
+    if standing is None:
+        return f'will be deleted: stack "{name}"'
+    if why := standing.why_not_deleted():
+        return f'will NOT be deleted: stack "{name}": {why}'
+    containers = stacks.containers(core, standing)
+    stops = f"Komodo stops and removes {', '.join(containers)}" if containers else "nothing of it runs"
+    return f'will be deleted: stack "{name}" on {standing.server or "no server"}: {stops}; {stacks.VOLUMES_STAY}'
+
+
+def _server(core: Core, name: str, going: Sequence[str]) -> str:
+    left = [stack for stack in stacks.on_server(core, core.catalogue.id_of("Server", name)) if stack not in going]
+    if left:
+        return f'will NOT be deleted: server "{name}": {stacks.still_on_it(left)}'
+    return f"will be deleted: server {name}; its Periphery stays"
+
+
+def _names(of: Mapping[str, Any], part: str, kind: str) -> Sequence[str]:
+    return (of.get(part) or {}).get(kind) or ()
+
+
+def _count(names: Mapping[str, Sequence[str]]) -> int:
+    return sum(map(len, names.values()))
+
+
+def _first(names: Names) -> str:
+    every = [f"{kind.lower()} {name}" for kind, of_kind in names.items() for name in of_kind]
+    more = f" and {len(every) - _MOST_NAMES} more" if len(every) > _MOST_NAMES else ""
+    return ", ".join(every[:_MOST_NAMES]) + more

@@ -1,0 +1,35 @@
+"""No secret in what is shown of a log."""
+
+import pytest
+
+from homeops.deploy.masking import MASK, masked, secret_keys
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("DB_PASSWORD=hunter2 ready", f"DB_PASSWORD={MASK} ready"),
+        ('{"apiKey": "hunter2", "port": 80}', f'{{"apiKey": {MASK}, "port": 80}}'),
+        ("connect postgres://app:hunter2@db:5432/x", f"connect postgres://app:{MASK}@db:5432/x"),
+        ("Authorization: Bearer hunter2hunter2", f"Authorization: Bearer {MASK}"),
+        ("passphrase: 'hunter2 and more'", f"passphrase: {MASK}"),
+        ("SMTP_LOGIN=hunter2", f"SMTP_LOGIN={MASK}"),
+        ("level: hunter2", f"level: {MASK}"),
+        ("key AGE-SECRET-KEY-1QQQQ", f"key {MASK}"),
+    ],
+)
+def test_values_of_secrets_are_masked(text: str, shown: str) -> None:
+    assert masked(text, ["SMTP_LOGIN", "level"]) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["port is already allocated", "listening on http://0.0.0.0:8080/", "PORT=80", "exited with code 1", "token expired"],
+)
+def test_other_lines_stay_as_they_are(text: str) -> None:
+    assert masked(text, ["SMTP_LOGIN"]) == text
+
+
+def test_the_names_come_from_the_fingerprint() -> None:
+    parts = ["compose a", "secret docker/a/.sops.env TOKEN", "secret docker/a/x.sops.yaml smtp.auth.user", "env TZ"]
+    assert secret_keys(parts) == {"TOKEN", "smtp.auth.user", "user"}
