@@ -1,11 +1,8 @@
 """Which edits make which deploys due, and by which part; with real sops and age."""
 
 import json
-import os
 import re
-import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -23,76 +20,13 @@ from homeops.model.config.command import SystemCommand
 from homeops.model.config.stack import AdditionalEnvFile, StackConfig, StackFileDependency
 from homeops.model.config.version import Version
 from homeops.model.fleet import Fleet
-from homeops.model.graph import Graph
 from homeops.model.host import ContainerPeriphery, Host
-from homeops.model.resources import Build, Builder, Repo, Swarm, Variable
+from homeops.model.resources import Build, Builder, Repo, Swarm
 from homeops.model.stack import Stack
 from homeops.model.wire import minimal
 from homeops.settings import load_settings
+from tests.deploy.repository import SHARED, SITE, WEB, Repository
 from tests.example_site import example_site
-
-Tool = Callable[[str], list[str]]
-
-SITE = example_site("one", "two")
-WEB, SHARED = "docker/stacks/one/web", "docker/stacks/shared/agent"
-
-
-@dataclass
-class Repository:
-    """A repository with two hosts, a stack of its own on one, and a stack on each from a shared directory."""
-
-    root: Path
-    sops: list[str]
-    recipients: list[str]
-
-    def write(self, path: str, text: str) -> None:
-        file = self.root / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-
-    def encrypt(self, path: str, text: str) -> None:
-        self.write(path, text)
-        self.run("--encrypt", "--in-place", "--age", self.recipients[0], path)
-
-    def run(self, *arguments: str) -> str:
-        home = {"SOPS_AGE_KEY_FILE": str(self.root / "key.txt"), "HOME": str(self.root), "PATH": os.environ["PATH"]}
-        done = subprocess.run(
-            [*self.sops, *arguments], cwd=self.root, env=home, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def fingerprints(
-        self, *, variable: str = "v1", web: dict[str, Any] | None = None, **others: Any
-    ) -> dict[str, dict[str, str]]:
-        """The fingerprint of each stack; ``web``: further fields of the stack of its own; ``others``: of the fleet."""
-        hosts = [Host(name, periphery=ContainerPeriphery(path="/p")) for name in ("one", "two")]
-        given: dict[str, Any] = {"env": {"LEVEL": "[[LEVEL]]", "NAME": "web"}, **(web or {})}
-        stacks = [
-            Stack("web", host=hosts[0], **given),
-            *(Stack(f"{host.name}-agent", host=host, directory="shared/agent") for host in hosts),
-        ]
-        fleet = Fleet(hosts=hosts, stacks=stacks, variables=[Variable("LEVEL", value=variable)], **others)
-        graph: Graph = fleet_graph(fleet, SITE, self.root)
-        return {stack.name: fingerprint(stack, graph, self.root, SITE.repository) for stack in graph.of("Stack")}
-
-
-@pytest.fixture
-def repository(tmp_path: Path, tool: Tool) -> Repository:
-    made = Repository(tmp_path, tool("sops"), [])
-    for name in ("key.txt", "other.txt"):
-        subprocess.run([*tool("age-keygen"), "-o", str(tmp_path / name)], check=True, capture_output=True)
-        found = re.search(r"public key: (age1\w+)", (tmp_path / name).read_text(encoding="utf-8"))
-        assert found
-        made.recipients.append(found[1])
-    made.write(f"{WEB}/compose.yaml", "services: {web: {image: 'nginx:1.27'}}\n")
-    made.write(f"{WEB}/config/site.conf", "listen 80;\n")
-    made.encrypt(f"{WEB}/.sops.env", "TOKEN=one\nPASSWORD=two\n")
-    made.encrypt(f"{WEB}/users.sops.json", json.dumps({"admin": {"hash": "x"}, "list": ["a", "b"]}))
-    made.encrypt(f"{WEB}/keys.sops.yaml", "key: y\n")
-    made.write(f"{SHARED}/compose.yaml", "services: {agent: {image: 'agent:1'}}\n")
-    made.encrypt(f"{SHARED}/.sops.env", "PUSH=three\n")
-    return made
 
 
 def changed(before: dict[str, dict[str, str]], after: dict[str, dict[str, str]]) -> dict[str, set[str]]:
