@@ -7,7 +7,7 @@ It is a resource because only the provider's process has the lists of this run: 
 census, for adoption and for refresh together. It never shows a difference of its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -24,27 +24,27 @@ if TYPE_CHECKING:
 
 
 class CensusProvider(SilentProvider):
-    """Counts in check, where a preview shows what it prints and a failure ends the run; everything else does nothing."""
+    """Counts in check, where a preview shows what it prints and a failure ends the run; does nothing else."""
 
     id = "census"
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse what must not be deleted; say what will be, what is declared nowhere, or that Core is silent."""
-        going = removals.leaving(_olds or {}, news)
+        olds = _olds or {}
+        going = removals.leaving(olds, news)
         try:
             core = session.reachable_core()
             going = removals.existing(core, going)
-            removals.tell(core, going, session.tell)
-            undeclared = _undeclared(core, news["declared"], going)
+            lines = [*removals.told(core, going), *_undeclared(core, news["declared"], going)]
         except HomeopsError as error:
             session.give_up_asking(error)
-            removals.tell_unseen(going, session.tell)
-            session.tell(f"warning: Komodo was not asked, so this preview compares with Pulumi's state alone\n{error}")
-        else:
-            for kind, names in undeclared.items():
-                session.tell(f"in Komodo, declared nowhere: {kind} {', '.join(names)}")
-        failures = [CheckFailure("declared", str(problem)) for problem in removals.refusals(_olds or {}, news, going)]
-        return CheckResult(news | {"leaving": going}, failures)
+            asked_nobody = "warning: Komodo was not asked, so this preview compares with Pulumi's state alone"
+            lines = [*removals.told_unseen(going), f"{asked_nobody}\n{error}"]
+        refused = [CheckFailure("", str(problem)) for problem in removals.refusals(olds, news, going)]
+        if not refused:
+            for line in lines:
+                session.tell(line)
+        return CheckResult(news | {"leaving": going}, refused)
 
 
 class Census(Resource, module="komodo", name="Census"):
@@ -69,10 +69,8 @@ class Census(Resource, module="komodo", name="Census"):
         super().__init__(CensusProvider(), "census", props, opts)
 
 
-def _undeclared(core: session.Core, declared: Mapping[str, list[str]], going: removals.Names) -> removals.Names:
-    found: removals.Names = {}
+def _undeclared(core: session.Core, declared: Mapping[str, list[str]], going: removals.Names) -> Iterator[str]:
     for kind in session.COUNTED:
         names = {str(document["name"]) for document in core.catalogue.documents(KINDS[kind]).values()}
         if extra := sorted(names.difference(declared.get(kind, ()), going.get(kind, ()))):
-            found[kind] = extra
-    return found
+            yield f"in Komodo, declared nowhere: {kind} {', '.join(extra)}"

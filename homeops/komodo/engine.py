@@ -8,7 +8,7 @@ from pulumi.output import Unknown
 from pydantic import ValidationError
 
 from homeops.errors import AdoptionRefused, HomeopsError, KomodoConflict, KomodoUnreachable, Problem
-from homeops.komodo import operations, session
+from homeops.komodo import moves, operations, session
 from homeops.komodo.documents import Live, understood
 from homeops.komodo.operations import Declared
 from homeops.komodo.props import ADOPT, OVERWRITE, Props, as_props, differences
@@ -17,12 +17,12 @@ from homeops.komodo.session import Core
 from homeops.model.canonical import canonical
 from homeops.model.config.variable import VariableConfig
 from homeops.model.fields import KomodoModel
-from homeops.model.kinds import KINDS, USER_GROUP, Kind
+from homeops.model.kinds import KINDS, STACK, USER_GROUP, Kind
 from homeops.model.wire import minimal
 
 
-def check(kind: str, news: Props, *, new: bool) -> CheckResult:
-    """The inputs in canonical form, or all that is wrong with them."""
+def check(kind: str, olds: Props, news: Props) -> CheckResult:
+    """The inputs in canonical form, or all that is wrong with them; ``olds`` is empty for a new object."""
     if _has_unknown(news):
         return CheckResult(news, [])
     try:
@@ -38,8 +38,9 @@ def check(kind: str, news: Props, *, new: bool) -> CheckResult:
     checked = _props(declared)
     if news.get(ADOPT):
         checked[ADOPT] = news[ADOPT]
-    if new:
-        _announce(declared, checked)
+    before = olds or _announced(declared, checked)
+    if kind == "Stack" and before and (problem := moves.refusal(before, news)):
+        return CheckResult(news, [CheckFailure("", str(problem))])
     return CheckResult(checked, [])
 
 
@@ -65,8 +66,10 @@ def read(core: Core, kind: str, id_: str, props: Props) -> Props | None:
 def update(core: Core, kind: str, id_: str, olds: Props, news: Props) -> None:
     """Send what changed."""
     before = _remembered(KINDS[kind], olds)
+    if kind == "Stack":
+        moves.leave(core, id_, olds, news, session.tell)
     is_ = Live(id_, before.name, before.config, before.description, before.tags, before.template)
-    operations.update(core, _declared(KINDS[kind], news), is_)
+    operations.update(core, _declared(KINDS[kind], news), is_, session.tell)
 
 
 def delete(core: Core, kind: str, id_: str, props: Mapping[str, Any]) -> None:
@@ -115,23 +118,26 @@ def _shown(kind: Kind, there: Live, props: Mapping[str, Any]) -> Props:
     return as_props(there.name, cast(Props, minimal(config)), there.description, there.tags, there.template)
 
 
-def _announce(declared: Declared, checked: Props) -> None:
-    """Say in preview what exists already; a Core that does not answer is no error here."""
+def _announced(declared: Declared, checked: Props) -> Props:
+    """Say in preview what exists already, and return what will be overwritten; a silent Core is no error here."""
     try:
         there = session.reachable_core().catalogue.by_name(declared.kind, declared.name)
     except HomeopsError as error:
         session.give_up_asking(error)
-        return
+        return {}
     if there is None:
-        return
-    changed = differences(checked, _shown(declared.kind, there, checked))
+        return {}
+    shown = _shown(declared.kind, there, checked)
+    changed = differences(checked, shown)
     what = f'{declared.kind.name.lower()} "{declared.name}" exists in Komodo'
     if not changed:
         session.tell(f"{what} and equals the declaration: it will be adopted")
     elif checked.get(ADOPT) == OVERWRITE:
         session.tell(f"{what}: it will be adopted, and {len(changed)} fields overwritten\n{_listed(changed)}")
+        return shown
     else:
         session.tell(f"{what} and differs, so pulumi up will refuse to adopt it\n{_listed(changed)}")
+    return {}
 
 
 def _made_all_the_same(core: Core, declared: Declared, error: HomeopsError) -> Live:
@@ -144,7 +150,8 @@ def _made_all_the_same(core: Core, declared: Declared, error: HomeopsError) -> L
 
 
 def _adopt(core: Core, declared: Declared, props: Props, there: Live) -> None:
-    changed = differences(props, _shown(declared.kind, there, props))
+    shown = _shown(declared.kind, there, props)
+    changed = differences(props, shown)
     if not changed:
         return
     if props.get(ADOPT) != OVERWRITE and not _is_half_made(declared, changed):
@@ -155,7 +162,9 @@ def _adopt(core: Core, declared: Declared, props: Props, there: Live) -> None:
                 "declare Komodo's values, or overwrite them once with: pulumi config set homeops:adopt overwrite",
             )
         )
-    operations.update(core, declared, there)
+    if declared.kind is STACK:
+        moves.leave(core, there.id, shown, props, session.tell)
+    operations.update(core, declared, there, session.tell)
 
 
 def _is_half_made(declared: Declared, changed: list[tuple[str, Any, Any]]) -> bool:

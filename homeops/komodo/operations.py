@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from homeops.errors import KomodoError, KomodoVersion, Problem
+from homeops.komodo import stacks
 from homeops.komodo.catalogue import document_id
 from homeops.komodo.documents import Live
 from homeops.komodo.secret_values import reveal, revealed
 from homeops.komodo.session import Core
+from homeops.komodo.stacks import Tell
 from homeops.model.config.alerter import AlerterConfig
 from homeops.model.config.builder import AwsBuilder, UrlBuilder
 from homeops.model.config.variable import Permission, TagConfig, UserGroupConfig, VariableConfig
 from homeops.model.fields import KomodoModel
-from homeops.model.kinds import KINDS, Kind
+from homeops.model.kinds import KINDS, STACK, Kind
 from homeops.model.references import rename_references
 from homeops.model.wire import defaults, minimal, whole
 
@@ -62,10 +64,13 @@ def create(core: Core, declared: Declared) -> str:
     return id_
 
 
-def update(core: Core, declared: Declared, is_: Live) -> None:
+def update(core: Core, declared: Declared, is_: Live, tell: Tell) -> None:
     """Change what differs: the name first, then changed fields, then description, tags and template."""
     kind = declared.kind
     if is_.name != declared.name:
+        if kind is STACK:
+            # Komodo renames a stack in the middle of a deploy, and then loses what that deploy did.
+            stacks.wait_until_idle(core, is_.id, is_.name, tell)
         rename(core, kind, is_.id, declared.name)
     match declared.config, is_.config:
         case VariableConfig() as want, VariableConfig() as have:
@@ -91,7 +96,7 @@ def rename(core: Core, kind: Kind, id_: str, name: str) -> None:
     core.catalogue.note(kind, id_, name=name)
 
 
-def delete(core: Core, kind: Kind, id_: str, name: str, tell: Callable[[str], None]) -> None:
+def delete(core: Core, kind: Kind, id_: str, name: str, tell: Tell) -> None:
     """Delete the object; says what Komodo does to containers. An object that is gone already is no error."""
     before = _BEFORE_DELETE.get(kind.name)
     try:
@@ -106,38 +111,40 @@ def delete(core: Core, kind: Kind, id_: str, name: str, tell: Callable[[str], No
     core.catalogue.drop(kind, id_)
 
 
-def _before_stack(core: Core, id_: str, name: str, tell: Callable[[str], None]) -> None:
-    items = core.client.read("ListStacks", {"query": {"names": [id_]}, "limit": 0})
-    if not items:
+def _before_stack(core: Core, id_: str, name: str, tell: Tell) -> None:
+    there = stacks.standing(core, id_)
+    if there is None:
         return
-    info = items[0]["info"]
-    server = next(iter(_server_states(core, info.get("server_id", ""))), None)
-    if server is not None and server[1] != "Ok":
+    if why := there.why_not_deleted():
         raise KomodoError(
             Problem(
                 f'stack "{name}"',
-                f"not deleted: its server {server[0]} is {server[1]}, so Komodo would forget the stack and leave its "
-                "containers running",
-                f"bring {server[0]} back, or keep the stack with retain_on_delete and stop its containers by hand",
+                f"not deleted: {why}",
+                f"bring {there.server} back; if it is gone for good, delete the stack in Komodo's UI; then run again",
             )
         )
-    if info.get("state") not in ("down", "unknown"):
-        tell(f'stack "{name}": Komodo stops and removes its containers (docker compose down); volumes stay on the host')
+    if there.state not in ("down", "unknown"):
+        tell(f'stack "{name}": Komodo stops and removes its containers (docker compose down); {stacks.VOLUMES_STAY}')
 
 
-def _server_states(core: Core, server_id: str) -> list[tuple[str, str]]:
-    if not server_id:
-        return []
-    items = core.client.read("ListServers", {"query": {"names": [server_id]}, "limit": 0})
-    return [(item["name"], item["info"]["state"]) for item in items]
+def _before_server(core: Core, id_: str, name: str, tell: Tell) -> None:
+    del tell
+    if left := stacks.on_server(core, id_):
+        raise KomodoError(
+            Problem(
+                f'server "{name}"',
+                f"not deleted: {stacks.still_on_it(left)}",
+                "delete or move them first; what is declared nowhere, in Komodo's UI; then run again",
+            )
+        )
 
 
-def _before_deployment(core: Core, id_: str, name: str, tell: Callable[[str], None]) -> None:
+def _before_deployment(core: Core, id_: str, name: str, tell: Tell) -> None:
     del core, id_
     tell(f'deployment "{name}": Komodo stops and removes its container; volumes stay on the host')
 
 
-def _before_repo(core: Core, id_: str, name: str, tell: Callable[[str], None]) -> None:
+def _before_repo(core: Core, id_: str, name: str, tell: Tell) -> None:
     # With a server that is disabled or gone Core refuses the delete; without one it only forgets the object.
     repo = core.catalogue.by_id(KINDS["Repo"], id_)
     if repo is None or not getattr(repo.config, "server_id", ""):
@@ -146,7 +153,8 @@ def _before_repo(core: Core, id_: str, name: str, tell: Callable[[str], None]) -
     tell(f'repo "{name}": its checkout stays on the host')
 
 
-_BEFORE_DELETE: Mapping[str, Callable[[Core, str, str, Callable[[str], None]], None]] = {
+_BEFORE_DELETE: Mapping[str, Callable[[Core, str, str, Tell], None]] = {
+    "Server": _before_server,
     "Stack": _before_stack,
     "Deployment": _before_deployment,
     "Repo": _before_repo,

@@ -12,6 +12,8 @@ Props = dict[str, Any]
 COMPARED = ("name", "description", "tags", "template", "config")
 ADOPT = "adopt"
 OVERWRITE = "overwrite"
+MOVED_FROM, FORMER_HOST = "movedFrom", "formerHost"
+"""What a declared stack says for check alone: the host that it may leave, and the name that its host had."""
 
 
 def as_props(name: str, config: Props, description: str, tags: tuple[str, ...], template: bool) -> Props:

@@ -32,10 +32,10 @@ class KomodoProvider(SessionProvider):
         """Validate with the typed model, all failures at once; tells what a creation would adopt."""
         if _olds and _same(_olds, news):
             # These very inputs were checked before they came into the state.
-            return CheckResult(news, [])
+            return CheckResult({key: value for key, value in news.items() if key in (*COMPARED, ADOPT)}, [])
         from homeops.komodo import engine
 
-        return engine.check(self.kind, news, new=not _olds)
+        return engine.check(self.kind, _olds or {}, news)
 
     def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
         """Compare canonical forms, without any request."""

@@ -4,13 +4,14 @@ A declaration here is ``{kind: [names]}``. What an earlier run was to delete and
 a run that failed halfway would otherwise let the next one delete more than was ever agreed to.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from homeops.errors import Problem
 from homeops.komodo import stacks
 from homeops.komodo.session import Core
-from homeops.model.kinds import KINDS, STACK
+from homeops.komodo.stacks import Standing
+from homeops.model.kinds import KINDS, SERVER, STACK
 
 Names = dict[str, list[str]]
 
@@ -40,8 +41,9 @@ def existing(core: Core, names: Names) -> Names:
 
 def refusals(olds: Mapping[str, Any], news: Mapping[str, Any], going: Names) -> Iterator[Problem]:
     """Why these must not be deleted: protected stacks, and more than the budget allows."""
+    protected: Mapping[str, str] = olds.get("protected") or {}
     for name in going.get(STACK.name, ()):
-        if reason := (olds.get("protected") or {}).get(name):
+        if reason := protected.get(name):
             yield Problem(
                 f'stack "{name}"',
                 f"is declared no more, but protected: {reason}; nothing was changed",
@@ -49,8 +51,8 @@ def refusals(olds: Mapping[str, Any], news: Mapping[str, Any], going: Names) -> 
             )
     count, budget = _count(going), news["budget"]
     objects, percent = int(budget["objects"]), int(budget["percent"])
-    declared = _count(olds.get("declared") or {})
-    share = 100 * count / max(declared, count, 1)
+    there = sum(len({*_names(olds, "declared", kind), *_names(olds, "leaving", kind)}) for kind in KINDS)
+    share = 100 * count / max(there, 1)
     if count <= objects and share <= percent:
         return
     settings = [f"deletes.objects {count}"] if count > objects else []
@@ -59,55 +61,54 @@ def refusals(olds: Mapping[str, Any], news: Mapping[str, Any], going: Names) -> 
     yield Problem(
         "the fleet",
         f"{'is empty' if empty else f'lacks {count} objects of the last run'}, so this run would delete "
-        f"{count} of {max(declared, count)} objects ({share:.0f} %): {_first(going)}; "
+        f"{count} of {there} objects ({share:.0f} %): {_first(going)}; "
         f"at most {objects} objects and {percent} % are deleted without being asked for; nothing was changed",
         "was it loaded as a whole? if they shall go: "
         + " && ".join(f"pulumi config set --path homeops:{setting}" for setting in settings),
     )
 
 
-def tell(core: Core, going: Names, say: Callable[[str], None]) -> None:
-    """Say what Komodo stops and what stays, a line for each stack; the rest kind by kind."""
+def told(core: Core, going: Names) -> Iterator[str]:
+    """What Komodo stops and what stays: a line for each stack and server, and one for each other kind."""
+    found = {name: stacks.standing(core, core.catalogue.id_of(STACK.name, name)) for name in going.get("Stack", ())}
+    freed = {name for name, stack in found.items() if stack and stack.reached} | {*going.get("Deployment", ())}
     for kind, names in going.items():
         match kind:
             case "Stack":
-                for name in names:
-                    say(_stack(core, name))
+                yield from (_stack(core, name, found[name]) for name in names)
             case "Server":
-                for name in names:
-                    say(_server(core, name, going.get("Stack", ())))
+                yield from (_server(core, name, freed) for name in names)
             case "Deployment":
-                say(f"will be deleted: deployment {', '.join(names)}; their containers stop, their volumes stay")
+                yield f"will be deleted: deployment {', '.join(names)}; their containers stop, volumes stay on the host"
             case _:
-                say(f"will be deleted: {kind.lower()} {', '.join(names)}")
+                yield f"will be deleted: {kind.lower()} {', '.join(names)}"
 
 
-def tell_unseen(going: Names, say: Callable[[str], None]) -> None:
-    """The same without a Core to ask."""
-    for kind, names in going.items():
-        say(f"will be deleted: {kind.lower()} {', '.join(names)}")
+def told_unseen(going: Names) -> Iterator[str]:
+    """The same, without a Core that could be asked."""
+    return (f"will be deleted: {kind.lower()} {', '.join(names)}" for kind, names in going.items())
 
 
-def _stack(core: Core, name: str) -> str:
-    standing = stacks.standing(core, core.catalogue.id_of(STACK, name))
-    if standing is None:
+def _stack(core: Core, name: str, stack: Standing | None) -> str:
+    if stack is None:
         return f'will be deleted: stack "{name}"'
-    if why := standing.why_not_deleted():
+    if why := stack.why_not_deleted():
         return f'will NOT be deleted: stack "{name}": {why}'
-    containers = stacks.containers(core, standing)
+    containers = stacks.containers(core, stack)
     stops = f"Komodo stops and removes {', '.join(containers)}" if containers else "nothing of it runs"
-    return f'will be deleted: stack "{name}" on {standing.server or "no server"}: {stops}; {stacks.VOLUMES_STAY}'
+    return f'will be deleted: stack "{name}" on {stack.server or "no server"}: {stops}; {stacks.VOLUMES_STAY}'
 
 
-def _server(core: Core, name: str, going: Sequence[str]) -> str:
-    left = [stack for stack in stacks.on_server(core, core.catalogue.id_of("Server", name)) if stack not in going]
+def _server(core: Core, name: str, freed: Collection[str]) -> str:
+    left = [item for item in stacks.on_server(core, core.catalogue.id_of(SERVER.name, name)) if item not in freed]
     if left:
         return f'will NOT be deleted: server "{name}": {stacks.still_on_it(left)}'
-    return f"will be deleted: server {name}; its Periphery stays"
+    return f'will be deleted: server "{name}"; its Periphery stays'
 
 
 def _names(of: Mapping[str, Any], part: str, kind: str) -> Sequence[str]:
-    return (of.get(part) or {}).get(kind) or ()
+    names: Mapping[str, Sequence[str]] = of.get(part) or {}
+    return names.get(kind) or ()
 
 
 def _count(names: Mapping[str, Sequence[str]]) -> int:

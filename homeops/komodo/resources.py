@@ -6,7 +6,7 @@ import pulumi
 from pulumi.dynamic import Resource
 
 from homeops.komodo import provider
-from homeops.komodo.props import ADOPT, OVERWRITE, as_props
+from homeops.komodo.props import ADOPT, FORMER_HOST, MOVED_FROM, OVERWRITE, as_props
 from homeops.komodo.provider import KomodoProvider
 from homeops.model import graph
 from homeops.model.canonical import canonical
@@ -31,6 +31,10 @@ class KomodoResource(Resource, module="komodo", name="Object"):
         )
         if overwrite:
             props[ADOPT] = OVERWRITE
+        if declared.moved_from:
+            props[MOVED_FROM] = declared.moved_from
+        if declared.former_host:
+            props[FORMER_HOST] = declared.former_host
         # The provider is the same for ever (its class by reference), so it says nothing to whoever reads a diff.
         quiet = pulumi.ResourceOptions(hide_diffs=["__provider"])
         super().__init__(self.provider(), declared.name, props, pulumi.ResourceOptions.merge(opts, quiet))

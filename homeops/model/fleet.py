@@ -1,6 +1,6 @@
 """The fleet: everything that is declared, checked as a whole and projected onto Komodo's objects."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -68,12 +68,12 @@ def resolve(fleet: Fleet, site: Site, directories: Directories) -> Graph:
     """The graph of Komodo objects; raises FleetError with every problem of the fleet at once."""
     problems: list[Problem] = []
     resources: list[Resource] = []
-    hosts = {host.name for host in fleet.hosts}
+    hosts = {host.name: host.renamed_from for host in fleet.hosts}
     for declaration in fleet.declarations():
         problems += declaration.problems
-        problems += _own_problems(declaration, site, directories, hosts)
+        problems += _own_problems(declaration, site, directories, set(hosts))
         if not declaration.problems:
-            resources.append(_resource(declaration, site, directories))
+            resources.append(_resource(declaration, site, directories, hosts))
     ordered, circles = in_order(tuple(resources))
     graph = Graph(ordered)
     problems += _duplicates(fleet)
@@ -88,7 +88,9 @@ def resolve(fleet: Fleet, site: Site, directories: Directories) -> Graph:
     return graph
 
 
-def _resource(declaration: Declaration, site: Site, directories: Directories) -> Resource:
+def _resource(
+    declaration: Declaration, site: Site, directories: Directories, former_hosts: Mapping[str, str]
+) -> Resource:
     of_stack: dict[str, Any] = {}
     if isinstance(declaration, Stack):
         of_stack = {
@@ -96,6 +98,7 @@ def _resource(declaration: Declaration, site: Site, directories: Directories) ->
             "after": tuple(name_of(stack) for stack in declaration.after),
             "rollout": rollout(declaration, site),
             "moved_from": declaration.moved_from,
+            "former_host": former_hosts.get(declaration.host_name, ""),
         }
     return Resource(
         kind=declaration.kind,

@@ -12,9 +12,9 @@ from homeops.model.rollout import Rollout
 class Resource:
     """One Komodo object: its kind and name, its whole configuration (references are names), and what stands beside it.
 
-    ``deploy``, ``after``, ``rollout`` and ``moved_from`` are for stacks: whether it is deployed, which stacks come
-    first, how it is done, and the host that it may leave. ``former`` is the name that it had, empty when that is the
-    same.
+    ``deploy``, ``after``, ``rollout``, ``moved_from`` and ``former_host`` are for stacks: whether it is deployed, which
+    stacks come first, how it is done, the host that it may leave, and the name that its host had. ``former`` is the
+    name that it had itself; both are empty when that is the same.
     """
 
     kind: str
@@ -27,6 +27,7 @@ class Resource:
     after: tuple[str, ...] = ()
     rollout: Rollout = field(default_factory=Rollout)
     moved_from: str = ""
+    former_host: str = ""
     where: str = ""
     former: str = ""
 

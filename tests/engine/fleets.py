@@ -14,7 +14,7 @@ HEAD = """\
 from homeops.model.fleet import Fleet
 from homeops.model.host import ContainerPeriphery, Host
 from homeops.model.resources import Procedure, Variable
-from homeops.model.stack import Stack
+from homeops.model.stack import Protection, Stack
 
 RUNS = ContainerPeriphery(path="/root/periphery/compose.yaml")
 

@@ -112,14 +112,14 @@ def test_inputs_that_were_checked_before_are_not_checked_again(monkeypatch: pyte
 
 def test_a_check_tells_everything_that_is_wrong_at_once_by_path() -> None:
     wrong = {"name": "a", "config": {"branch": 1, "auto_pul": True, "config_files": [{"path": "x", "requires": "Now"}]}}
-    failures = {failure.property for failure in engine.check("Stack", wrong, new=False).failures}
+    failures = {failure.property for failure in engine.check("Stack", {"name": "web"}, wrong).failures}
     assert failures == {"config.branch", "config.auto_pul", "config.config_files.0.requires"}
 
 
 def test_a_check_lets_pass_what_is_not_known_yet() -> None:
     unknown = Unknown()
     news = {"name": "a", "config": {"links": ["https://a", unknown]}}
-    checked = engine.check("Stack", news, new=False)
+    checked = engine.check("Stack", {"name": "web"}, news)
     assert checked.failures == []
     assert checked.inputs is news
 
@@ -284,7 +284,7 @@ def test_only_changed_fields_are_sent(bench: Bench) -> None:
     id_ = operations.create(bench.session, item)
     bench.wire.sent.clear()
     new = declared("Stack", "web", branch="dev", environment="A=2\n", auto_pull=False)
-    operations.update(bench.session, new, Live(id_, "web", item.config))
+    operations.update(bench.session, new, Live(id_, "web", item.config), print)
     assert bench.wire.sent == [
         ("write", "UpdateStack", {"id": id_, "config": {"auto_pull": False, "links": [], "environment": "A=2\n"}})
     ]
@@ -364,7 +364,9 @@ def test_what_goes_wrong_is_told_as_an_error_for_people(bench: Bench, effect: Ef
     hasty = Patience(tries=1, busy=0.0, pause=0.01)
     with Client("http://core.example:9120", credentials, transport=bench.wire, patience=hasty) as client:
         session = Session(client, Catalogue(client))
-        with nullcontext() if effect == "delay" else pytest.raises(HomeopsError):
+        # Some are of executions alone, and nothing that is read is busy.
+        harmless = effect in ("delay", "hangs", "hangs_done") or (effect, operation) == ("busy", "read")
+        with nullcontext() if harmless else pytest.raises(HomeopsError):
             match operation:
                 case "create":
                     engine.create(session, "Stack", {"name": "other"})
