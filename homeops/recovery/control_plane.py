@@ -1,6 +1,6 @@
 """The control-plane stack as one has to know it to bring it up by hand, where and as Periphery would.
 
-Where Periphery 2.3.2 keeps the stack of a repository, and in which order it works, was read in
+Where Periphery keeps the stack of a repository, and in which order it works, was read in
 bin/periphery/src/stack/write.rs and bin/periphery/src/api/compose.rs, and seen in its logs: the checkout is
 ``<root directory>/stacks/<stack>``; the environment is written before the hook runs; compose runs in the run directory,
 and what a compose file says of paths is relative to the first one's own directory.

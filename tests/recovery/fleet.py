@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,9 +96,11 @@ def graph_of(site: Site, root: Path, directory: str, **stack: Any) -> Graph:
     return fleet_graph(fleet, site, root)
 
 
-def encrypt(tool: Tool, directory: Path, recipient: str) -> None:
-    """Write the two secret files of the stack."""
-    secrets = {".sops.env": f"ADMIN={JWT}\n", "database.sops.env": f"DATABASE_PASSWORD={PASSWORD}\n"}
+SECRET_FILES = {".sops.env": f"ADMIN={JWT}\n", "database.sops.env": f"DATABASE_PASSWORD={PASSWORD}\n"}
+
+
+def encrypt(tool: Tool, directory: Path, recipient: str, secrets: Mapping[str, str] = SECRET_FILES) -> None:
+    """Write the secret files of a stack."""
     for name, text in secrets.items():
         (directory / name).write_text(text, encoding="utf-8")
         arguments = ["encrypt", "--age", recipient, "--in-place", "--input-type", "dotenv", name]

@@ -1,15 +1,21 @@
 """``homeops recover core``: what it prints, whom it reaches, how it fails."""
 
+import json
 import shutil
 from collections.abc import Generator
+from functools import partial
 from pathlib import Path
 
 import pytest
 import yaml
 
 from homeops.cli.main import app
+from homeops.lab.core.core import Core
+from homeops.lab.core.settings import Settings
+from homeops.lab.http import CoreServer
+from homeops.recovery.control_plane import control_plane
 from homeops.recovery.script import KEY, SECRET
-from tests.recovery.fleet import Tool
+from tests.recovery.fleet import Tool, encrypt, new_key
 from tests.recovery.machine import SSHD, Machine
 
 
@@ -45,6 +51,13 @@ def homeops(patch: pytest.MonkeyPatch, directory: Path, *arguments: str, **envir
     return int(ended.value.code or 0)
 
 
+def settle(checkout: Path, machine: Machine, core: str) -> None:
+    """Write the settings ``test``: the rehearsal's, with this machine for Core's host."""
+    reach = {"homeops:hosts": {"komodo": machine.reach}, "homeops:komodo": {"address": core}}
+    settings = {"config": {"homeops:like": "lab", **reach}}
+    (checkout / "Pulumi.test.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+
+
 def test_print_shows_the_script_and_does_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], checkout: Path
 ) -> None:
@@ -70,9 +83,7 @@ def test_it_says_each_step_and_stops_at_the_first_that_fails(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], checkout: Path, machine: Machine
 ) -> None:
     (machine.programs / "docker").unlink()
-    reach = {"homeops:hosts": {"komodo": machine.reach}, "homeops:komodo": {"address": "http://127.0.0.1:9"}}
-    settings = {"config": {"homeops:like": "lab", **reach}}
-    (checkout / "Pulumi.test.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    settle(checkout, machine, "http://127.0.0.1:9")
 
     assert homeops(monkeypatch, checkout, "recover", "core", "-s", "test", **machine.environ) == 1
 
@@ -87,3 +98,35 @@ def test_it_says_each_step_and_stops_at_the_first_that_fails(
         "  hint: install Docker and its compose plugin on komodo, or start it: systemctl start docker",
     ]
     assert said.out == ""
+
+
+@pytest.mark.skipif(SSHD is None, reason="sshd is not installed (openssh-server)")
+def test_this_fleets_own_core_comes_up(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    checkout: Path,
+    machine: Machine,
+    tool: Tool,
+) -> None:
+    monkeypatch.setattr("homeops.cli.recover.control_plane", partial(control_plane, periphery=str(machine.periphery)))
+    # Nobody here can read the real ones.
+    secrets = dict[str, str].fromkeys((".sops.env", "database.sops.env"), "KOMODO_DATABASE_PASSWORD=of a test\n")
+    encrypt(tool, checkout / "docker/stacks/komodo/core", new_key(tool, machine.age_key), secrets)
+    settings = Settings()
+    with CoreServer(Core()) as server:
+        settle(checkout, machine, server.address)
+        environ = machine.environ | {KEY: settings.admin_key, SECRET: settings.admin_secret}
+        environ["SOPS_AGE_KEY_FILE"] = str(machine.age_key)
+        ended = homeops(monkeypatch, checkout, "recover", "core", "-s", "test", "--decrypt-here", **environ)
+
+    said = capsys.readouterr()
+    assert ended == 0, said.err
+    assert said.out.splitlines() == [
+        f"komodo-core is up on komodo: Core {settings.version} at {server.address}",
+        "Next: pulumi up -s test",
+    ]
+    assert said.err.endswith("Read with the API key\n    the key is accepted\n")
+    services = json.loads(machine.containers.read_text())["services"]
+    assert services["core"]["image"] == f"ghcr.io/moghtech/komodo-core:{settings.version}"
+    assert services["core"]["environment"]["KOMODO_DATABASE_PASSWORD"] == "of a test"
+    assert services["mongo"]["environment"]["KOMODO_DATABASE_PASSWORD"] == "of a test"

@@ -87,6 +87,13 @@ def test_this_fleet_is_recovered_where_komodo_keeps_it(real: ControlPlane) -> No
     assert set(real.files) == {*real.compose, *real.secrets}
 
 
+def test_host_keys_are_never_taken_on_trust_and_nothing_asks_for_a_password(real: ControlPlane) -> None:
+    assert re.findall(r"\bssh (-o .*) \\\n", prelude(real)) == [
+        "-o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=10 -o ServerAliveInterval=15"
+    ]
+    assert [line for step in steps(real) for line in step.shell.splitlines() if re.search(r"\bssh ", line)] == []
+
+
 def test_root_needs_no_sudo_and_everybody_else_is_shown_to_become_root(real: ControlPlane) -> None:
     somebody = replace(real, reach=real.reach.model_copy(update={"ssh_user": "somebody", "ssh_port": 2222}))
     assert "sudo" not in script(real)
