@@ -14,6 +14,7 @@ HEAD = """\
 from homeops.model.fleet import Fleet
 from homeops.model.host import ContainerPeriphery, Host
 from homeops.model.resources import Procedure, Variable
+from homeops.model.rollout import Health
 from homeops.model.stack import Protection, Stack
 
 RUNS = ContainerPeriphery(path="/root/periphery/compose.yaml")
