@@ -110,7 +110,8 @@ def test_this_fleets_own_core_comes_up(
 ) -> None:
     monkeypatch.setattr("homeops.cli.recover.control_plane", partial(control_plane, periphery=str(machine.periphery)))
     # Nobody here can read the real ones.
-    secrets = {name: "KOMODO_DATABASE_PASSWORD=of a test\n" for name in (".sops.env", "database.sops.env")}
+    text = "KOMODO_DATABASE_PASSWORD=of a test\n"
+    secrets = {".sops.env": text, "database.sops.env": text}
     encrypt(tool, checkout / "docker/stacks/komodo/core", new_key(tool, machine.age_key), secrets)
     settings = Settings()
     with CoreServer(Core()) as server:
