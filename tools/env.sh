@@ -28,6 +28,9 @@ export PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL=true
 # A stack that fails stops what depends on it and nothing else; the run still ends as failed.
 export PULUMI_CONTINUE_ON_ERROR=true
 
+# Deploys wait in the provider for their host's turn; Pulumi's default is four operations a processor of this machine.
+export PULUMI_PARALLEL="${PULUMI_PARALLEL:-32}"
+
 # pulumi lives for seconds: looking for garbage less often makes it faster, for some 20 MB more.
 export GOGC="${GOGC:-400}"
 

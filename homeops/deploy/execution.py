@@ -42,8 +42,7 @@ def deploy(client: Client, order: Order, tell: Tell, *, compare: bool = True) ->
     ``compare``: whether the files have to be those of the fingerprint. Raises DeployFailed (Unhealthy when that is what
     failed) with everything that is known; KomodoError when Core cannot be asked.
     """
-    with QUEUE.turn(order.server, order.rollout["per_host"], order.checkout):
-        return _Deploy(client, order, tell).run(compare=compare)
+    return _Deploy(client, order, tell).run(compare=compare)
 
 
 class _Deploy:
@@ -56,13 +55,16 @@ class _Deploy:
         self._tell = tell
 
     def run(self, *, compare: bool) -> Deployed:
-        document = self._previewed() if compare else self._document()
-        self.id = str(document["_id"]["$oid"])
-        # A stack that is pinned to a commit gets that one.
-        wanted = document["config"].get("commit") or document["info"].get("latest_hash") or ""
-        update, document = self._deployed_from(str(wanted), compare=compare)
-        if self.order.restart:
-            self._succeed("RestartStack")
+        order = self.order
+        # The turn ends with compose's work: watching containers is no work for a host.
+        with QUEUE.turn(order.server, order.rollout["per_host"], order.checkout):
+            document = self._previewed() if compare else self._document()
+            self.id = str(document["_id"]["$oid"])
+            # A stack that is pinned to a commit gets that one.
+            wanted = document["config"].get("commit") or document["info"].get("latest_hash") or ""
+            update, document = self._deployed_from(str(wanted), compare=compare)
+            if order.restart:
+                self._succeed("RestartStack")
         looks, verdicts = until_healthy(self.client, self.order, document, self.tell)
         if self.order.rollout["core"]:
             self._prove_core(str(self.order.rollout["core"]))

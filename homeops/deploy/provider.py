@@ -120,5 +120,6 @@ def _deploy(olds: Props | None, news: Props) -> Props:
     # Imported here because the program's process imports this module and deploys nothing.
     from homeops.deploy.recorded import deploy_and_record
 
+    session.widen()
     reasons = _reasons(olds, news) if olds else ["first deploy"]
     return deploy_and_record(session.core().client, olds, news, reasons, str(news["pulumiStack"]), session.tell)

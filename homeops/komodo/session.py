@@ -31,6 +31,9 @@ COUNTED = (*RESOURCE_KINDS, "Variable")
 PROBE_CONNECT, PROBE_READ = 2.0, 3.0
 """How many seconds a preview waits for a Core before it goes on without."""
 
+WAITING = 64
+"""How many deploys can be under way or wait for their turn."""
+
 _lock = threading.Lock()
 _probe = threading.Lock()
 _opening = threading.Lock()
@@ -50,6 +53,7 @@ _core: Core | None = None
 _silence: HomeopsError | None = None
 _closed: KomodoUnreachable | None = None
 _watching = False
+_wide = False
 
 
 def configure(get: Callable[[str], str | None]) -> None:
@@ -167,6 +171,22 @@ def _list_all() -> None:
             list(pool.map(found.catalogue.documents, (KINDS[kind] for kind in COUNTED)))
     except HomeopsError as error:
         give_up_asking(error)
+
+
+def widen() -> None:
+    """Let more calls of Pulumi wait in this process at once: the SDK gives it four threads, fewer than there are hosts.
+
+    Measured on the SDK that requirements.txt pins; where its server is made otherwise, nothing is found and nothing
+    changes (pulumi/dynamic/__main__.py).
+    """
+    global _wide
+    with _lock:
+        if _wide:
+            return
+        _wide = True
+    for found in gc.get_objects():
+        if isinstance(found, ThreadPoolExecutor) and getattr(found, "_max_workers", WAITING) < WAITING:
+            setattr(found, "_max_workers", WAITING)  # noqa: B010  # it is the executor's own
 
 
 def tell(text: str) -> None:

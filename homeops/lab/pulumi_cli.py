@@ -37,6 +37,8 @@ def environment(root: Path, environ: Mapping[str, str]) -> dict[str, str]:
         "PULUMI_DIY_BACKEND_NO_LEGACY_WARNING": "1",
         # A stack that fails stops what depends on it and nothing else.
         "PULUMI_CONTINUE_ON_ERROR": "true",
+        # Deploys wait in the provider for their host's turn; the default is four a processor of this machine.
+        "PULUMI_PARALLEL": environ.get("PULUMI_PARALLEL", "32"),
         # It lives for seconds: looking for garbage less often makes it faster.
         "GOGC": environ.get("GOGC", "400"),
         # Pulumi lists the environment's packages with pip, which would ask the package index for a newer pip.
