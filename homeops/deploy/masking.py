@@ -15,6 +15,9 @@ _PATTERNS = (
     (re.compile(r"\b((?:bearer|basic)\s+)[A-Za-z0-9+/=._~-]{8,}", re.IGNORECASE), rf"\1{MASK}"),
     (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"), MASK),
     (re.compile(r"AGE-SECRET-KEY-1[A-Z0-9]+"), MASK),
+    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), MASK),
+    # How compose refuses a .env file: with the line, or the value, that it cannot read.
+    (re.compile(r"(in variable name|unterminated quoted value) .*"), rf"\1 {MASK}"),
 )
 
 
@@ -23,13 +26,12 @@ def masked(text: str, keys: Iterable[str] = ()) -> str:
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
     names = "|".join([_WORDS, *(re.escape(key) for key in sorted(keys, key=len, reverse=True))])
-    value = r"""(?P<value>"[^"\n]*"|'[^'\n]*'|[^\s,;&"']+)"""
-    return re.sub(
-        rf"""(?P<name>(?<![A-Za-z0-9_])(?:{names})["']?\s*[=:]\s*){value}""",
-        lambda found: f"{found['name']}{MASK}",
-        text,
-        flags=re.IGNORECASE,
-    )
+    # A line that begins so is one of `env` or of a file: all of it is the value, spaces too.
+    line = rf"^((?:[^|\n]*\|)?\s*(?:export\s+)?(?:{names})\s*[=:][ \t]*)(?![ \t]|$).+$"
+    text = re.sub(line, rf"\1{MASK}", text, flags=re.IGNORECASE | re.MULTILINE)
+    value = r"""(?:"[^"\n]*"|'[^'\n]*'|[^\s,;&"']+)"""
+    anywhere = rf"""((?<![A-Za-z0-9_])(?:{names})["']?\s*[=:]\s*){value}"""
+    return re.sub(anywhere, rf"\1{MASK}", text, flags=re.IGNORECASE)
 
 
 def secret_keys(fingerprint: Iterable[str]) -> set[str]:
