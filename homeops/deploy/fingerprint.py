@@ -29,7 +29,6 @@ from homeops.model.wire import defaults, whole
 
 CONTAINER_FIELDS = (
     "swarm_id",
-    "server_id",
     "project_name",
     "linked_repo",
     "git_provider",
@@ -53,7 +52,8 @@ CONTAINER_FIELDS = (
 )
 """Fields of a Stack that change its containers.
 
-- Where they run, and as which project: ``swarm_id`` to ``project_name``.
+- Where they run, and as which project: ``swarm_id``, ``project_name``. The host is an input of the Deploy by itself,
+  because another name of the same host is no reason to deploy.
 - Which files, of which commit: ``linked_repo`` (with the Repo's own fields) to ``files_on_host``.
 - Where on the host the files are, which relative mounts follow: ``clone_path``, ``run_directory``.
 - What compose reads, and in which order: ``file_paths`` to ``additional_env_files`` (their paths).

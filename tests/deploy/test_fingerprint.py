@@ -50,7 +50,6 @@ def test_the_parts_are_files_keys_environment_and_fields(repository: Repository)
         f"secret {WEB}/keys.sops.yaml key",
         "env LEVEL",
         "env NAME",
-        "komodo server_id",
         "komodo project_name",
         "komodo file_paths",
         "komodo repo",
@@ -192,7 +191,6 @@ CHANGES: dict[str, Any] = {
 
 # Those that take other files with them, or have a test of their own.
 ELSEWHERE = {
-    "server_id",
     "linked_repo",
     "git_provider",
     "repo",
@@ -202,11 +200,11 @@ ELSEWHERE = {
     "file_contents",
     "compose_cmd_wrapper",
 }
-BY_CONTENT = {"environment", "config_files"}
+NOT_BY_FIELD = {"environment", "config_files", "server_id"}
 
 
 def test_every_field_of_a_stack_is_judged() -> None:
-    assert set(KOMODO_ONLY) | set(CONTAINER_FIELDS) | BY_CONTENT == set(StackConfig.model_fields)
+    assert set(KOMODO_ONLY) | set(CONTAINER_FIELDS) | NOT_BY_FIELD == set(StackConfig.model_fields)
     assert not set(KOMODO_ONLY) & set(CONTAINER_FIELDS)
     assert set(CHANGES) | ELSEWHERE == set(CONTAINER_FIELDS)
 
@@ -226,6 +224,10 @@ def test_what_changes_containers_is_the_part_of_its_field(repository: Repository
     before = repository.fingerprints(web={"env": {"NAME": "web"}}, swarms=swarms)
     after = repository.fingerprints(web={"env": {"NAME": "web"}, name: value}, swarms=swarms)
     assert changed(before, after) == {"web": {f"komodo {name}"}}
+
+
+def test_the_host_is_no_part_because_it_may_be_the_same_by_another_name(repository: Repository) -> None:
+    assert changed(repository.fingerprints(), repository.fingerprints(web={"server_id": "two"})) == {}
 
 
 def test_a_wrapper_counts_where_containers_or_images_are_made(repository: Repository) -> None:
