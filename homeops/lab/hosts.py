@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 from homeops.compose.secret_files import SecretFile, secret_files
 from homeops.lab.core.agents import Agents
 from homeops.lab.core.agents_rehearsal import RehearsalAgent
-from homeops.lab.core.compose_project import Project
-from homeops.lab.core.containers import Container
 from homeops.lab.core.containers_engine import Engine
+from homeops.lab.core.fates import Fate
 from homeops.lab.core.repositories import Outcome
+from homeops.lab.core.state import Document
 from homeops.model.conventions import DECRYPT
 
 PLACEHOLDER = "rehearsal"
@@ -31,9 +31,9 @@ _ENCRYPTED = re.compile(r"ENC\[AES256_GCM,[^\]]*\]")
 class PromptEngine(Engine):
     """An engine whose containers answer their health checks at once: there is nothing to wait half a minute for."""
 
-    def _start(self, project: Project, container: Container) -> tuple[str, str, str]:
-        container.fate = replace(container.fate, health_after=min(container.fate.health_after, HEALTH_SECONDS))
-        return super()._start(project, container)
+    def _foretold(self, definition: Document) -> Fate:
+        fate = super()._foretold(definition)
+        return replace(fate, health_after=min(fate.health_after, HEALTH_SECONDS))
 
 
 class RehearsalHost(RehearsalAgent):

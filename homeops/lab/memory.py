@@ -40,6 +40,7 @@ def _engine(engine: Engine) -> Document:
             "networks": sorted(engine.networks),
             "volumes": sorted(engine.volumes),
             "files": dict(engine.files),
+            "images": {"ids": dict(engine.images.ids), "digests": dict(engine.images.digests)},
         }
 
 
@@ -60,3 +61,5 @@ def _restore(engine: Engine, document: Document) -> None:
     engine.networks.update(document["networks"])
     engine.volumes.update(document["volumes"])
     engine.files.update(document["files"])
+    engine.images.ids.update(document["images"]["ids"])
+    engine.images.digests.update(document["images"]["digests"])

@@ -13,7 +13,10 @@ from homeops.lab.core.clock import SteppedClock
 from homeops.lab.core.containers_engine import Engine
 from homeops.lab.core.core import Core
 from homeops.lab.core.executions_restart import begin_core, end_core
+from homeops.lab.core.images import Images, Registry
 from homeops.lab.core.scratch import scratch_directory
+from homeops.lab.recorded_lines import in_any_order, same_words
+from homeops.lab.recorded_secrets import RecordedSecrets
 from homeops.lab.recording import Bindings, Difference
 
 ADDRESSES = {"alpha": "http://127.0.0.1:8320", "beta": "http://127.0.0.1:8321"}
@@ -27,6 +30,9 @@ _LISTED = re.compile(r"docker exec ([\w.-]+) ls /data")
 
 _DIRECTORIES = {"alpha": "periphery", "beta": "periphery2"}
 _ENGINES = {"alpha": "a", "beta": "b"}
+
+_GRACE_SECONDS = 10.0
+"""What ran in the recordings, ``sleep``, heeds no signal."""
 
 
 @dataclass
@@ -44,6 +50,7 @@ class RecordedWorld:
     _data: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     """What volumes hold, by their names."""
     _pushed: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    _encrypted: RecordedSecrets | None = None
 
     def __post_init__(self) -> None:
         directory = scratch_directory(self, "replay-")
@@ -58,16 +65,21 @@ class RecordedWorld:
         self.core.agents.listing = listing
         self.core.agents.post = self._post
         secrets = self._agent_secrets()
+        self._encrypted = RecordedSecrets.of_notes(self.world.get("notes") or "", directory)
+        registry = Registry()
         for host, address in ADDRESSES.items():
-            images = set[str](self.world.get("images", {}).get(host, []))
+            images = Images(set[str](self.world.get("images", {}).get(host, [])), registry)
+            engine = Engine(self.clock, images, data_root=str(directory / "eng" / _ENGINES[host] / "data"))
+            engine.grace_seconds = _GRACE_SECONDS
             agent = RehearsalAgent(
                 directory / _DIRECTORIES[host],
                 self.core.agents.repositories,
-                Engine(self.clock, images, data_root=str(directory / "eng" / _ENGINES[host] / "data")),
+                engine,
                 self.clock,
                 reachable=bool(self.world.get("servers_reachable", {}).get(address)),
                 run_hooks=True,
                 secrets=secrets,
+                environment=self._encrypted.environment if self._encrypted else {},
             )
             agent.directory.mkdir(parents=True, exist_ok=True)
             self.agents[host] = agent
@@ -155,6 +167,8 @@ class RecordedWorld:
 
     def _push_one(self, name: str, found: dict[str, Any]) -> None:
         files = {path: str(self.bindings.fill(text)) for path, text in found["files"].items()}
+        if self._encrypted is not None:
+            files |= {path: self._encrypted.text for path, text in found["files"].items() if text == "<any>"}
         branch = found.get("branch", "main")
         full = self.core.agents.repositories.push(name, files, found["message"], branch)
         for placeholder, value in ((found["hash"], full), (found["short"], full[:7])):
@@ -190,7 +204,11 @@ class RecordedWorld:
         engine = self.agents[world.get("on", "alpha")].engine
         for start, answer in _LOOKS:
             if command.startswith(start):
-                return list(self.bindings.differences(world["stdout"], answer(engine, command), "stdout"))
+                said = answer(engine, command)
+                if start == "docker inspect" and same_words(self.bindings.fill(world["stdout"]), said):
+                    return []
+                said = in_any_order(world["stdout"], said, self.bindings.same_line)
+                return list(self.bindings.differences(world["stdout"], said, "stdout"))
         return [Difference("look", "a command that the replay knows", command)]
 
 
@@ -204,20 +222,23 @@ def _volumes(engine: Engine, _command: str) -> str:
 
 
 def _images(engine: Engine, _command: str) -> str:
-    return "".join(f"{image}\n" for image in sorted(engine.images or ()))
+    return "".join(f"{image}\n" for image in sorted(engine.images.known or ()))
 
 
-def _environment(engine: Engine, command: str) -> str:
+def _inspected(engine: Engine, command: str) -> str:
+    """``docker inspect NAME --format TEMPLATE`` of environment and labels."""
     container = engine.containers.get(command.split()[2])
     environment: dict[str, str] = (container.definition.get("environment") or {}) if container else {}
     listed = ",".join(f'"{key}={value}"' for key, value in environment.items())
-    return f"[{listed}]\n"
+    text = command.partition("--format ")[2].replace("{{json .Config.Env}}", f"[{listed}]")
+    labels = container.labels if container else {}
+    return re.sub(r'\{\{index \.Config\.Labels "([^"]+)"\}\}', lambda found: labels.get(found[1], ""), text) + "\n"
 
 
 _LOOKS: tuple[tuple[str, Callable[[Engine, str], str]], ...] = (
     ("docker ps -a --format {{.Names}} {{.State}}", _containers),
     ("docker volume ls --format {{.Name}}", _volumes),
-    ("docker inspect", _environment),
+    ("docker inspect", _inspected),
     ("docker images --format {{.Repository}}:{{.Tag}}", _images),
 )
 

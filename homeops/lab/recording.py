@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from homeops.lab.recorded_lines import in_order
+
 _PLACEHOLDER = re.compile(
     r"<(?P<kind>id|ID|key|secret|jwt|pubkey|hash|digest)(?P<number>:\d+)?>|<(?P<plain>ts|any|periphery|dir)>"
 )
@@ -116,8 +118,20 @@ class Bindings:
         if not isinstance(actual, str):
             return False
         if whole is None and "<" not in expected:
-            return expected == actual
-        return self._bind(expected, actual)
+            return expected == in_order(expected, actual, str.__eq__)
+        return self._bind(expected, actual) or ("\n" in expected and self._bind_lines(expected, actual))
+
+    def same_line(self, expected: str, actual: str) -> bool:
+        """Whether a line is the recorded one; binds placeholders."""
+        return self._same_text(expected, actual)
+
+    def _bind_lines(self, expected: str, actual: str) -> bool:
+        """Bind with those lines in the recorded order that come in any."""
+        before = dict(self.values)
+        if self._bind(expected, in_order(expected, actual, self._bind)):
+            return True
+        self.values = before
+        return False
 
     def _bind(self, expected: str, actual: str) -> bool:
         pattern, end, names = "", 0, dict[str, str]()

@@ -131,7 +131,7 @@ def test_labels_are_those_of_compose_and_the_hash_follows_the_definition(host: H
     assert labels["com.docker.compose.depends_on"] == "db:service_started:false"
     assert labels["com.docker.compose.image"] == image
     assert labels["com.docker.compose.project.config_files"] == str(host.place / "compose.yaml")
-    host.engine.built(["nginx:1"])
+    host.engine.images.built(["nginx:1"])
     host.run("up -d")
     assert host.web()["Image"] != image, "another building of the image is another image"
     before = host.web()["Config"]["Labels"]["com.docker.compose.config-hash"]

@@ -9,13 +9,14 @@ from homeops.lab.replay import play_file
 _TRANSCRIPTS = Path(__file__).parent.parent / "data" / "transcripts"
 
 # File -> why it is not matched yet. A file that matches must leave this list.
-NOT_YET: dict[str, str] = {}
+NOT_YET: dict[str, str] = {
+    "92-actions-and-alerters.json": "alerts of what the monitoring sees are not sent",
+    "99b-km.json": "steps of the km program are not played",
+}
 
 
 def _recordings() -> list[Path]:
-    """The recordings of the API, and the schedules."""
-    files = sorted(_TRANSCRIPTS.glob("*.json"))
-    return [file for file in files if file.name < "60" or file.name.startswith("90-")]
+    return sorted(_TRANSCRIPTS.glob("*.json"))
 
 
 @pytest.mark.parametrize("file", _recordings(), ids=lambda file: file.name)
@@ -28,5 +29,5 @@ def test_every_step_answers_as_recorded(file: Path) -> None:
 
 
 def test_recordings_are_there() -> None:
-    assert len(_recordings()) > 40
+    assert len(_recordings()) > 80
     assert set(NOT_YET) <= {file.name for file in _recordings()}

@@ -11,6 +11,7 @@ import httpx
 
 from homeops.lab.core.clock import Clock, SystemClock
 from homeops.lab.core.executions_logs import error_log, log
+from homeops.lab.core.images import tagged
 from homeops.lab.core.repositories import Checkout, Remote, Repositories
 from homeops.lab.core.scratch import scratch_directory
 from homeops.lab.core.state import Document
@@ -89,6 +90,14 @@ class Agent(Protocol):
 
     def inspect(self, container: str) -> Document:
         """``docker inspect`` of one container."""
+        ...
+
+    def image(self, container: Document) -> Document:
+        """The image of one of ``containers``: ``{name, digests}``, by its first tag."""
+        ...
+
+    def newest(self, image: str) -> str | None:
+        """The digest that the registry has for an image now; None when it has none."""
         ...
 
     def deploy(self, order: StackOrder) -> Deployed:
@@ -241,18 +250,13 @@ class Agents:
         agent = self.of(server)
         name = project_name(stack)
         found = next((item for item in agent.projects() if item["name"] == name), None) if agent else None
-        services = self.stack_containers(server, stack)
+        services = sorted(self.stack_containers(server, stack), key=lambda pair: pair[0]["service_name"])
         return {
             "status": found["status"] if found else None,
             "missing": found is None,
             "services": [
-                {
-                    "service": service["service_name"],
-                    "image": container["image"] if container else tagged(service["image"]),
-                    "latest_image": None,
-                    "update_available": False,
-                }
-                for service, container in sorted(services, key=lambda pair: pair[0]["service_name"])
+                service_with_update(stack, service, agent.image(container) if agent and container else None)
+                for service, container in services
             ],
         }
 
@@ -322,9 +326,20 @@ def project_name(stack: Document, *, fresh: bool = False) -> str:
     return name
 
 
-def tagged(image: str) -> str:
-    """An image with its tag."""
-    return image if ":" in image else f"{image}:latest"
+def service_with_update(stack: Document, service: Document, image: Document | None) -> Document:
+    """A service with its image (None: it has no container) and whether there is a newer one (resource/stack.rs)."""
+    name = service["service_name"]
+    current = image["name"] if image else tagged(service["image"])
+    newest = next((known for known in stack["info"]["latest_services"] if known["service_name"] == name), None)
+    latest: str | None = newest["image"] if newest else None
+    found: str | None = newest["image_digest"] if newest else None
+    had: list[str] = [digest.partition("@")[2] for digest in image["digests"]] if image else []
+    return {
+        "service": name,
+        "image": current,
+        "latest_image": latest if latest != current else None,
+        "update_available": bool(found and had) and str(found).partition("@")[2] not in had,
+    }
 
 
 def known_services(info: Document) -> list[Document]:

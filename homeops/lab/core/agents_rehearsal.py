@@ -40,6 +40,9 @@ STACK_TEXTS = (
     "extra_args",
     "build_extra_args",
 )
+_STATS_SECONDS = 30.0
+"""How often Periphery looks at the load of containers, on the full half minute, and when it begins."""
+
 REPO_TEXTS = ("environment", "on_clone", "on_pull")
 
 
@@ -62,6 +65,7 @@ class RehearsalAgent:
     hook_failures: dict[str, str] = field(default_factory=dict[str, str])
     build_failures: dict[str, str] = field(default_factory=dict[str, str])
     environment: dict[str, str] = field(default_factory=dict[str, str])
+    _began: float = 0.0
 
     def end(self, seconds: float | None = None) -> None:
         """End as a process does, for so long (None: until ``begin``); containers go on, work under way does not."""
@@ -73,6 +77,7 @@ class RehearsalAgent:
     def begin(self) -> None:
         """Answer again after an ``end``."""
         self.reachable = True
+        self._began = self.clock.now()
 
     def freeze(self, seconds: float | None = None) -> None:
         """Answer nothing for so long (None: until ``thaw``), then go on with the work that was under way."""
@@ -125,9 +130,11 @@ class RehearsalAgent:
         }
 
     def containers(self) -> list[Document]:
-        """All containers, by name."""
+        """All containers, by name; with their load where the agent has looked at that while they ran."""
+        looked = max(self._began, self.clock.now() // _STATS_SECONDS * _STATS_SECONDS)
         with self.engine.lock:
-            return [self.engine.containers[name].item() for name in sorted(self.engine.containers)]
+            listed = [self.engine.containers[name] for name in sorted(self.engine.containers)]
+            return [one.item() | ({"stats": _load(one.name)} if one.runs_since(looked) else {}) for one in listed]
 
     def projects(self) -> list[Document]:
         """Compose projects."""
@@ -140,6 +147,15 @@ class RehearsalAgent:
         if found is None:
             raise AgentFailure(f"Docker responded with status code 404: No such container: {container}")
         return inspection(found, self.engine.data_root)
+
+    def image(self, container: Document) -> Document:
+        """The image of one of the containers, by its first tag."""
+        images, identity = self.engine.images, container["image_id"]
+        return {"name": images.name_of(identity, container["image"]), "digests": list(images.digests_of(identity))}
+
+    def newest(self, image: str) -> str | None:
+        """The digest that the registry has for an image now."""
+        return None if "@" in image else self.engine.images.registry.digest(image)
 
     def deploy(self, order: StackOrder) -> Deployed:
         """Write, validate, hook, config, build, pull, down, up, hook; the first failure ends it."""
@@ -217,6 +233,10 @@ class RehearsalAgent:
         """Replace one container."""
         image = str(definition["image"])
         with self.engine.lock:
+            earlier = self.engine.containers.get(name)
+        if earlier is not None and earlier.state == "running":
+            self.clock.sleep(self.engine.grace_seconds)
+        with self.engine.lock:
             self.engine.containers.pop(name, None)
             container = Container(
                 name,
@@ -226,6 +246,7 @@ class RehearsalAgent:
                 [str(definition.get("network", "host"))],
                 fate_of(definition),
                 self.clock.now,
+                self.engine.images.had(image),
                 labels=dict(definition.get("labels") or {}),
             )
             self.engine.containers[name] = container
@@ -311,7 +332,7 @@ class RehearsalAgent:
             said = masked(outcome.stderr, replacers)
             logs.append(log("Docker Build", text, stderr=said, success=outcome.exit == 0))
         if succeeded(logs):
-            self.engine.built(image_tags(build, done.hash))
+            self.engine.images.built(image_tags(build, done.hash), pushed=bool(config["image_registry"]))
         return logs, done
 
     def _built(self, build: Document, dockerfile: Path, commit: str | None) -> Outcome:
@@ -503,6 +524,19 @@ class _Compose:
         entry, _ = self(stage, verb, arguments)
         result.logs.append(entry)
         return entry["success"]
+
+
+def _load(container: str) -> Document:
+    """The load of a container at rest, in the words of ``docker stats``."""
+    return {
+        "name": container,
+        "cpu_perc": "0.00%",
+        "mem_perc": "0.01%",
+        "mem_usage": "1MiB / 8GiB",
+        "net_io": "1kB / 0B",
+        "block_io": "0B / 0B",
+        "pids": "1",
+    }
 
 
 def remote_of(config: Document, token: str = "") -> Remote:

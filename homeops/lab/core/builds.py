@@ -31,7 +31,7 @@ from homeops.lab.core.update_documents import finish
 if TYPE_CHECKING:
     from homeops.lab.core.core import Core
 
-_REFRESH_SECONDS = 0.15
+_REFRESH_SECONDS = 0.06
 _TEXTS = ("build_args", "secret_args", "labels", "pre_build", "dockerfile", "extra_args")
 
 

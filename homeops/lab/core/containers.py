@@ -1,12 +1,12 @@
 """Containers of a rehearsal host: what they do once started, and what Docker would say of them at any moment."""
 
-import hashlib
 import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from homeops.lab.core.fates import Fate
+from homeops.lab.core.images import image_id
 from homeops.lab.core.state import Document
 
 
@@ -36,8 +36,8 @@ class Container:
     networks: list[str]
     fate: Fate
     now: Callable[[], float] = time.time
-    revision: int = 0
-    """Which building of the image it runs."""
+    image_id: str = ""
+    """The id of the image that it was made of, ``sha256:...``."""
     id: str = field(default_factory=lambda: secrets.token_hex(32))
     created: float = 0.0
     started: float | None = None
@@ -49,16 +49,12 @@ class Container:
 
     def __post_init__(self) -> None:
         self.created = self.created or self.now()
+        self.image_id = self.image_id or image_id(self.image)
 
     @property
     def image(self) -> str:
         """The image by the name that the service gives."""
         return str(self.definition.get("image", ""))
-
-    @property
-    def image_id(self) -> str:
-        """The digest of the image that it runs."""
-        return f"sha256:{image_id(self.image, self.revision)}"
 
     def start(self) -> None:
         """Run from now on."""
@@ -128,6 +124,11 @@ class Container:
         words = {"starting": " (health: starting)", None: ""}.get(self.health, f" ({self.health})")
         return f"Up {_ago(now - life.began)}{words}{' (Paused)' if self.paused else ''}"
 
+    def runs_since(self, moment: float) -> bool:
+        """Whether its present run began before a moment."""
+        life = self.life
+        return life is not None and life.ended is None and life.began <= moment
+
     def log_lines(self, *, stamped: bool = False) -> list[str]:
         """What it wrote since it was last started by somebody; ``stamped``: each line with its time."""
         life = self.life
@@ -150,11 +151,6 @@ class Container:
             "networks": self.networks,
             **({"volumes": self.volumes} if self.volumes else {}),
         }
-
-
-def image_id(image: str, revision: int = 0) -> str:
-    """A stable id for one building of an image."""
-    return hashlib.sha256((f"{image} {revision}" if revision else image).encode()).hexdigest()
 
 
 def stamp(moment: float | None) -> str:

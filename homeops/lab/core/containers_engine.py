@@ -11,25 +11,26 @@ from homeops.lab.core.compose_command import Command, parse_command
 from homeops.lab.core.compose_project import ComposeFailure, Project, load_project
 from homeops.lab.core.containers import Container
 from homeops.lab.core.containers_inspection import DATA_ROOT, compose_labels
-from homeops.lab.core.fates import NO_SPACE, Behaviour, fate_of
+from homeops.lab.core.fates import NO_SPACE, Behaviour, Fate, fate_of
+from homeops.lab.core.images import Images
 from homeops.lab.core.repositories import Outcome
 from homeops.lab.core.state import Document
 
 
 @dataclass
 class Engine:
-    """One host's engine. ``images`` None: every image can be had; ``full``: no space is left on its disk."""
+    """One host's engine. ``full``: no space is left on its disk."""
 
     clock: Clock = field(default_factory=SystemClock)
-    images: set[str] | None = None
+    images: Images = field(default_factory=Images)
     behaviours: dict[str, Behaviour] = field(default_factory=dict[str, Behaviour])
     containers: dict[str, Container] = field(default_factory=dict[str, Container])
     networks: set[str] = field(default_factory=set[str])
     volumes: set[str] = field(default_factory=set[str])
     files: dict[str, str] = field(default_factory=dict[str, str])
-    revisions: dict[str, int] = field(default_factory=dict[str, int])
-    """How often an image was built, by its reference."""
     full: bool = False
+    grace_seconds: float = 0.0
+    """How long ``docker stop`` waits for a container that heeds no signal."""
     data_root: str = DATA_ROOT
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -50,13 +51,6 @@ class Engine:
             return run(command, directory)
         except ComposeFailure as failure:
             return Outcome(1, "", str(failure))
-
-    def built(self, tags: Iterable[str]) -> None:
-        """Note that these images are here and other ones than before: ``up`` makes anew what runs with them."""
-        for tag in tags:
-            self.revisions[tag] = self.revisions.get(tag, 0) + 1
-            if self.images is not None:
-                self.images.add(tag)
 
     def projects(self) -> list[Document]:
         """``docker compose ls -a``: name, status in words, compose files."""
@@ -104,11 +98,12 @@ class Engine:
                 said += f" Image {image} Skipped \n"
                 continue
             said += f" Image {image} Pulling \n"
-            failure = behaviour.pull_failure(name) or self._unavailable(image)
+            failure = behaviour.pull_failure(name) or self.images.unavailable(image)
             if not failure and self.full:
                 failure = "failed to register layer: write /layer.tar: no space left on device"
             if failure:
                 return Outcome(1, "", f"{said} Image {image} Error {failure}\nError response from daemon: {failure}\n")
+            self.images.pull(image)
             said += f" Image {image} Pulled \n"
         return Outcome(0, "", said)
 
@@ -193,9 +188,9 @@ class Engine:
         definition = project.services[name]
         container_name = definition.get("container_name", f"{project.name}-{name}-1")
         existing = next(iter(self.of(project.name, [name])), None)
-        revision = self.revisions.get(definition.get("image", ""), 0)
-        same = existing is not None and existing.definition == definition and existing.revision == revision
-        if existing and same and existing.name == container_name:
+        image = str(definition.get("image", ""))
+        same = (container_name, definition, self.images.id_of(image))
+        if existing and (existing.name, existing.definition, existing.image_id) == same:
             if existing.state == "running":
                 return f" Container {container_name} Running \n", "", ""
             existing.fate = behaviour.fates.get(name, existing.fate)
@@ -203,8 +198,7 @@ class Engine:
             return "", "", ""
         verb = "Recreate" if existing else "Creating"
         said = f" Container {container_name} {verb} \n"
-        image = definition.get("image", "")
-        wrong = f"Error response from daemon: No such image: {image}" if self._unavailable(image) else ""
+        wrong = f"Error response from daemon: No such image: {image}" if self.images.unavailable(image) else ""
         if not wrong and self.full:
             wrong = NO_SPACE.rstrip()
         holder = self.containers.get(container_name)
@@ -220,8 +214,9 @@ class Engine:
             del self.containers[existing.name]
         keys: list[str] = list(definition.get("networks") or {})
         networks = [project.networks[key]["name"] for key in keys]
-        fate = behaviour.fates.get(name) or fate_of(definition)
-        container = Container(container_name, project.name, name, definition, networks, fate, self.clock.now, revision)
+        fate = behaviour.fates.get(name) or self._foretold(definition)
+        identity = self.images.had(image)
+        container = Container(container_name, project.name, name, definition, networks, fate, self.clock.now, identity)
         container.volumes = [project.volumes[v["source"]]["name"] for v in _named_volumes(project, definition)]
         container.labels = compose_labels(container, files.compose, files.env, str(Path(files.compose[0]).parent))
         self.containers[container_name] = container
@@ -349,17 +344,11 @@ class Engine:
         fate = fate_of({"command": words[1:]} if words[1:] else project.services[words[0]])
         return Outcome(fate.exit_code, fate.output, "")
 
+    def _foretold(self, definition: Document) -> Fate:
+        return fate_of(definition)
+
     def _behaviour(self, project: str) -> Behaviour:
         return self.behaviours.get(project) or Behaviour()
-
-    def _unavailable(self, image: str) -> str:
-        """Why an image cannot be had, in the registry's words; an empty text when it is there."""
-        if self.images is None or image in self.images or not image:
-            return ""
-        registry = image.split("/")[0] if ":" in image.split("/")[0] or "." in image.split("/")[0] else ""
-        if registry.startswith("127.0.0.1"):
-            return f'Get "http://{registry}/v2/": dial tcp {registry}: connect: connection refused'
-        return f"pull access denied for {image}, repository does not exist or may require 'docker login'"
 
     def expect(self, project: str, **changes: object) -> None:
         """Change what shall go wrong in a project, e.g. ``expect("web", up="disk full")``."""

@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
-from homeops.lab.core.agents import Agent, AgentFailure, project_name, tagged
+from homeops.lab.core.agents import Agent, AgentFailure, project_name
 from homeops.lab.core.dispatch import answers
 from homeops.lab.core.executions import REMOTE_ERROR, agent_for, agent_of
+from homeops.lab.core.images import tagged
 from homeops.lab.core.references import permitted
 from homeops.lab.core.refusal import Refusal
 from homeops.lab.core.resource_lists import visible
@@ -90,17 +91,18 @@ def stack_services(core: "Core", stack: Document) -> list[Document]:
         return []
     found: list[Document] = []
     for service, container in core.agents.stack_containers(server, stack):
-        image = container["image"] if container else service["image"]
+        agent = core.agents.of(server)
+        image = agent.image(container) if agent and container else None
         found.append(
             {
                 "stack_id": stack["_id"]["$oid"],
                 "stack_name": stack["name"],
                 "service": service["service_name"],
-                "image": tagged(image),
+                "image": image["name"] if image else tagged(service["image"]),
                 "container": _shown(server, container) if container else None,
                 "swarm_service": None,
                 "state": container["state"].capitalize() if container else "Unknown",
-                "image_digests": [] if container else None,
+                "image_digests": image["digests"] if image else None,
             }
         )
     return sorted(found, key=lambda service: service["service"])

@@ -1,11 +1,11 @@
 """Whether newer images exist, and what else hosts are asked by way of writes (api/write/{stack,deployment,server}.rs).
 
-No registry is asked here, so nothing newer is ever found.
+The registries are those of the rehearsal's own hosts; Deployments are never found to be behind.
 """
 
 from typing import TYPE_CHECKING, Any
 
-from homeops.lab.core.agents import AgentFailure, known_services
+from homeops.lab.core.agents import AgentFailure
 from homeops.lab.core.dispatch import answers
 from homeops.lab.core.executions import REMOTE_ERROR, agent_for, batch_targets
 from homeops.lab.core.executions_logs import log
@@ -25,16 +25,17 @@ if TYPE_CHECKING:
 def check_stack_for_update(core: "Core", caller: Document, params: Document) -> Any:
     """The services of a Stack, each with what is known of a newer image."""
     stack = require(core, caller, "Stack", params["stack"], "Execute")
-    agent_for(core, stack["config"])
-    services = [
-        {
-            "service": service["service_name"],
-            "image": service["image"],
-            "latest_image": None,
-            "update_available": False,
-        }
-        for service in known_services(stack["info"])
-    ]
+    server, agent = agent_for(core, stack["config"])
+    deployed = {service["service_name"]: service["image"] for service in stack["info"]["deployed_services"] or ()}
+    stack["info"] = stack["info"] | {
+        "latest_services": [
+            service | {"image_digest": agent.newest(deployed.get(service["service_name"], service["image"]))}
+            for service in stack["info"]["latest_services"]
+        ]
+    }
+    services = core.agents.project(server, stack)["services"]
+    if core.agents.stack_state(server, stack) != "running":
+        services = [service | {"update_available": False} for service in services]
     return {"stack": stack["_id"]["$oid"], "services": services}
 
 
