@@ -40,12 +40,13 @@ def preview(stack: str, root: Path, *, refresh: bool = False) -> dict[str, Any]:
     except ValueError:
         document = None
     if not isinstance(document, dict):
-        raise _failure(done)
+        raise _failure(stack, done)
     return {**cast(dict[str, Any], document), "exit": done.returncode}
 
 
-def _failure(done: "subprocess.CompletedProcess[str]") -> ToolError:
+def _failure(stack: str, done: "subprocess.CompletedProcess[str]") -> ToolError:
     said = f"{done.stdout}\n{done.stderr}"
     lines = [line.removeprefix("error: ") for line in said.splitlines() if line.strip()]
     text = "".join(f"\n    {line}" for line in lines[-_TAIL:])
-    return ToolError(Problem("pulumi preview", f"failed ({done.returncode}){text}"))
+    hint = f"pulumi stack init {stack}" if "no stack named" in said else ""
+    return ToolError(Problem("pulumi preview", f"failed ({done.returncode}){text}", hint))

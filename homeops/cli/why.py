@@ -24,12 +24,14 @@ from homeops.lab.serve import STACK
 KINDS = {
     "compose": "compose file",
     "config": "config file",
+    "env_file": "env file",
+    "file": "file that compose reads",
     "env": "environment variable",
     "secret": "secret",
     "komodo": "field of the Stack in Komodo",
     "build": "image of build",
 }
-"""What the parts of a fingerprint are, by how their names begin."""
+"""What the parts of a fingerprint (homeops/deploy/fingerprint.py) are, by the first word of their names."""
 
 
 def why(
@@ -97,6 +99,9 @@ def _last(stack: PlannedStack, receipts: list[Receipt]) -> Iterator[str]:
         took = f" in {last.seconds:g} s" if last.seconds is not None else ""
         commit = f"commit {last.commit[:7]}, " if last.commit else ""
         yield f"deployed last: {commit}{when}{by}{took}"
-    if receipts and receipts[-1].result != "healthy":
-        ended = receipts[-1]
-        yield f"the last try, {shown_time(datetime.fromisoformat(ended.began))}: {ended.result}: {ended.reason}"
+    newest = receipts[-1] if receipts else None
+    if newest is None or (last is not None and newest.update and newest.update == last.update):
+        return
+    runs = f", commit {newest.commit[:7]} runs" if newest.commit else ""
+    reason = f": {newest.reason}" if newest.reason else ""
+    yield f"then {shown_time(datetime.fromisoformat(newest.began))} by {newest.by}: {newest.result}{runs}{reason}"

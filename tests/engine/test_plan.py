@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,12 @@ def test_a_plan_says_which_stacks_are_due_and_why_and_changes_nothing(
     last = rf"deployed last: commit {receipts[-1].commit[:7]}, [\d-]+ [\d:]+ by pulumi up in [\d.]+ s"
     assert re.fullmatch(last, lines[3]), lines[3]
     assert len(lines) == 4
+    failed = Receipt("db", "two", "failed", "2026-01-02T03:04:05+00:00", reason="port is taken")
+    then = replace(failed, result="healthy", commit="0123456789", update="other", reason="", by="homeops rollback")
+    assert re.fullmatch(r"then [\d-]+ [\d:]+ by pulumi up: failed: port is taken", reasons(none, "db", failed)[-1])
+    assert re.fullmatch(
+        r"then [\d-]+ [\d:]+ by homeops rollback: healthy, commit 0123456 runs", reasons(none, "db", then)[-1]
+    )
 
     fleet.write({"one/web/compose.yaml": COMPOSE.format(2), "one/web/extra.conf": "x"})
     fleet.declare(
