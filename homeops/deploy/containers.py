@@ -40,6 +40,11 @@ class Look:
         """Differs when the container was replaced or started again."""
         return self.container, self.started, self.restarts
 
+    @property
+    def last_probe(self) -> str:
+        """The last line of what the health check said, to put behind its verdict."""
+        return f": {self.probe.splitlines()[-1]}" if self.probe else ""
+
 
 def look_of(service: str, inspection: Mapping[str, Any]) -> Look:
     """A look from an answer of ``InspectStackContainer``."""
@@ -97,17 +102,16 @@ class Watch:
         match look.state:
             case "running" if look.health == "healthy":
                 return Verdict("healthy", "healthy")
-            case "running" if look.health == "starting":
-                return Verdict("waiting", "health: starting")
             case "running" if look.health == "unhealthy":
-                said = f": {look.probe.splitlines()[-1]}" if look.probe else ""
-                words = f"unhealthy{said}"
-                return Verdict("failed" if self._for(look, "unhealthy", now) >= self.stable else "waiting", words)
+                settled = self._for(look, "unhealthy", now) >= self.stable
+                return Verdict("failed" if settled else "waiting", f"unhealthy{look.last_probe}")
+            case "running" if not look.health and self._for(look, look.same_run, now) >= self.stable:
+                return Verdict("healthy", "running")
+            case "running" if restarts >= RESTARTS:
+                return Verdict("failed", f"keeps restarting, {restarts} times since the deploy")
+            case "running" if look.health:
+                return Verdict("waiting", f"health: {look.health}{look.last_probe}")
             case "running":
-                if self._for(look, look.same_run, now) >= self.stable:
-                    return Verdict("healthy", "running")
-                if restarts >= RESTARTS:
-                    return Verdict("failed", f"keeps restarting, {restarts} times since the deploy")
                 return Verdict("waiting", f"running, not yet for {self.stable:g} s")
             case "restarting":
                 words = f"restarting, exit code {look.exit_code}, {restarts} times since the deploy"
@@ -115,8 +119,10 @@ class Watch:
             case "exited" | "dead":
                 if look.exit_code == 0 and look.service in self.one_shot:
                     return Verdict("healthy", "done")
-                memory = ", out of memory" if look.killed else ""
-                return Verdict("failed", f"exited with code {look.exit_code}{memory}")
+                more = ", out of memory" if look.killed else ""
+                if look.exit_code == 0:
+                    more = f'; if it may end, the stack says so: health=Health(one_shot=["{look.service}"])'
+                return Verdict("failed", f"exited with code {look.exit_code}{more}")
             case "paused":
                 return Verdict("failed", "is paused")
             case state:

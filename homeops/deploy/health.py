@@ -55,7 +55,7 @@ def until_healthy(
             continue
         if monotonic() - said >= PROGRESS_SECONDS:
             said = monotonic()
-            tell(f"waiting for {listed({name: verdicts[name] for name in unsettled})}")
+            tell(order.masked(f"waiting for {listed({name: verdicts[name] for name in unsettled})}"))
         sleep(pause)
     raise AssertionError("the pauses have no end")
 
@@ -109,7 +109,7 @@ def _look(client: Client, stack: str, service: str) -> Look:
 
 def _unhealthy(client: Client, order: Order, look: Look, verdict: Verdict, *, late: bool) -> Unhealthy:
     named = f'service "{look.service}"' + (f" (container {look.container})" if look.container else "")
-    when = f" after {order.rollout['health_deadline']} s" if late else ""
+    when = f" after {order.rollout['health_deadline']:g} s" if late else ""
     return Unhealthy(
         order.problem(f"{named} is not up{when}: {verdict.words}{_last_lines(client, order.stack, look.service)}")
     )

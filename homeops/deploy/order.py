@@ -36,7 +36,11 @@ class Order:
 
     def problem(self, what: str, hint: str = DUE) -> Problem:
         """What went wrong, with whatever looks like a secret masked."""
-        return Problem(self.where, masked(what, secret_keys(self.fingerprint)), hint)
+        return Problem(self.where, self.masked(what), hint)
+
+    def masked(self, text: str) -> str:
+        """The text without the secrets of this stack, nor whatever else looks like one."""
+        return masked(text, secret_keys(self.fingerprint))
 
 
 @dataclass(frozen=True, slots=True)

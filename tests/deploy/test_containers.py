@@ -23,6 +23,7 @@ def watched(looks: Iterable[tuple[float, Look]], *, stable: float = 10, one_shot
 def test_a_health_check_decides_where_there_is_one() -> None:
     assert watched([(0, look(health="starting"))]).how == "waiting"
     assert watched([(0, look(health="starting")), (300, look(health="starting"))]).how == "waiting"
+    assert watched([(0, look(health="starting", probe="no\nnot yet"))]).words == "health: starting: not yet"
     assert watched([(0, look(health="healthy"))]).how == "healthy"
 
 
@@ -55,6 +56,9 @@ def test_flapping_is_waited_for_and_then_failed() -> None:
     some = [(float(n), flapping(n)) for n in range(RESTARTS)]
     assert watched(some).how == "waiting"
     assert watched([*some, (float(RESTARTS), flapping(RESTARTS))]).how == "failed"
+    # A health check that never gets to its end between two restarts.
+    starting = [(0.0, look(health="starting")), (1.0, look(health="starting", restarts=RESTARTS))]
+    assert watched(starting).words == f"keeps restarting, {RESTARTS} times since the deploy"
     # Restarts of earlier days are not this deploy's.
     assert watched([(0, look(restarts=70)), (10, look(restarts=70))]).how == "healthy"
     verdict = watched([(0, look(restarts=0)), (1, look("restarting", restarts=RESTARTS, exit_code=3))])
@@ -62,7 +66,8 @@ def test_flapping_is_waited_for_and_then_failed() -> None:
 
 
 def test_an_ended_container_failed_unless_it_is_declared_to_end_with_0() -> None:
-    assert watched([(0, look("exited", exit_code=0))]) == Verdict("failed", "exited with code 0")
+    ended = Verdict("failed", 'exited with code 0; if it may end, the stack says so: health=Health(one_shot=["web"])')
+    assert watched([(0, look("exited", exit_code=0))]) == ended
     assert watched([(0, look("exited", exit_code=0))], one_shot=("web",)) == Verdict("healthy", "done")
     assert watched([(0, look("exited", exit_code=4))], one_shot=("web",)) == Verdict("failed", "exited with code 4")
     assert watched([(0, look("dead", exit_code=137, killed=True))]).words == "exited with code 137, out of memory"
@@ -89,7 +94,10 @@ def test_a_look_is_read_from_docker_inspect() -> None:
             "ExitCode": 0,
             "OOMKilled": False,
             "StartedAt": "t0",
-            "Health": {"Status": "unhealthy", "Log": [{"ExitCode": 1, "Output": "no\n"}, {"ExitCode": 0, "Output": ""}]},
+            "Health": {
+                "Status": "unhealthy",
+                "Log": [{"ExitCode": 1, "Output": "no\n"}, {"ExitCode": 0, "Output": ""}],
+            },
         },
         "Config": {"Image": "nginx:1", "Labels": {"com.docker.compose.project": "p"}},
     }

@@ -35,7 +35,13 @@ def test_values_of_secrets_are_masked(text: str, shown: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["port is already allocated", "listening on http://0.0.0.0:8080/", "PORT=80", "exited with code 1", "token expired"],
+    [
+        "port is already allocated",
+        "listening on http://0.0.0.0:8080/",
+        "PORT=80",
+        "exited with code 1",
+        "token expired",
+    ],
 )
 def test_other_lines_stay_as_they_are(text: str) -> None:
     assert masked(text, ["SMTP_LOGIN"]) == text
