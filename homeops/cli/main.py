@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from homeops.cli import history, lab, plan, recover, render, status, why
+from homeops.cli import history, lab, plan, recover, render, rollback, status, why
 from homeops.cli.screen import err
 from homeops.errors import HomeopsError
 
@@ -28,6 +28,7 @@ commands.add_typer(recover.commands, name="recover")
 commands.command("plan")(plan.plan)
 commands.command("why")(why.why)
 commands.command("history")(history.history)
+commands.command("rollback")(rollback.rollback)
 commands.command("status")(status.status)
 commands.command("render")(render.render)
 
