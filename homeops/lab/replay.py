@@ -15,7 +15,7 @@ from typing import Any
 from homeops.lab.core.answer import JSON, Answer, Dropped
 from homeops.lab.core.clock import SteppedClock
 from homeops.lab.core.core import Core
-from homeops.lab.core.schedules_clock import ScheduleClock
+from homeops.lab.core.heartbeat import Heartbeat
 from homeops.lab.core.settings import Settings
 from homeops.lab.recorded_feed import RecordedFeed
 from homeops.lab.recorded_world import ADDRESSES, RecordedWorld, core_secrets
@@ -44,7 +44,7 @@ class Replay:
     bindings: Bindings = field(init=False)
     feed: RecordedFeed = field(init=False)
     clock: SteppedClock = field(init=False)
-    schedules: ScheduleClock = field(init=False)
+    heart: Heartbeat = field(init=False)
     identities: dict[str, dict[str, str]] = field(init=False)
     world: RecordedWorld | None = field(init=False, default=None)
 
@@ -61,7 +61,7 @@ class Replay:
                 settings, secrets=core_secrets(world.get("core_config") or []), host="http://127.0.0.1:9320"
             )
         self.core = Core(settings, clock=self.clock)
-        self.schedules = ScheduleClock(self.core)
+        self.heart = Heartbeat(self.core)
         settings = self.core.settings
         known = {"key:0": settings.admin_key, "secret:0": settings.admin_secret, "periphery": ADDRESSES["alpha"]}
         self.bindings = Bindings(known)
@@ -116,7 +116,7 @@ class Replay:
         """Let time pass, at most a second at once, so that schedules fire."""
         while seconds > 0:
             self.clock.advance(min(seconds, 1.0))
-            self.schedules.tick()
+            self.heart.beat()
             seconds -= 1.0
 
     def _send(self, request: Step) -> Answer | None:

@@ -10,6 +10,7 @@ from types import FrameType
 from urllib.parse import urlsplit
 
 from homeops.lab.core.core import Core
+from homeops.lab.core.heartbeat import Heartbeat
 from homeops.lab.core.settings import Settings
 from homeops.lab.home import LabHome, Running, write_private
 from homeops.lab.hosts import LoopbackAgents
@@ -23,7 +24,8 @@ STACK = "lab"
 PORT = 9120
 """Komodo's own; another one is taken where it is in use."""
 
-SAVE_SECONDS = 1.0
+BEAT_SECONDS = 1.0
+"""How often schedules are looked at, and what is remembered is written."""
 
 
 def serve(home: LabHome, port: int = PORT) -> None:
@@ -40,11 +42,12 @@ def serve(home: LabHome, port: int = PORT) -> None:
         core = _core(home)
         server = _server(core, _port(home, port))
         core.settings = replace(core.settings, host=server.address)
-        memory = Memory(home, core)
+        memory, heart = Memory(home, core), Heartbeat(core)
         with server:
             home.note(Running(os.getpid(), server.address))
             # A lab whose directory somebody removed has ended, too.
-            while not ending.wait(SAVE_SECONDS) and home.directory.exists():
+            while not ending.wait(BEAT_SECONDS) and home.directory.exists():
+                heart.beat()
                 memory.save()
         if home.directory.exists():
             memory.save(always=True)
@@ -56,18 +59,18 @@ class Memory:
     def __init__(self, home: LabHome, core: Core) -> None:
         self._home = home
         self._core = core
-        self._requests = -1
+        self._seen = (-1, -1)
         self._written = ""
 
     def save(self, *, always: bool = False) -> None:
         """Write it if it changed."""
-        requests = self._core.requests.total()
-        if requests == self._requests and not always:
+        seen = (self._core.requests.total(), len(self._core.state.updates))
+        if seen == self._seen and not always:
             return
         text = json.dumps(remember(self._core))
         if text == self._written:
-            # Nothing changed since the last look, so the next look waits for a request.
-            self._requests = requests
+            # Nothing changed since the last look, so the next look waits for a request or a schedule.
+            self._seen = seen
             return
         write_private(self._home.memory, text)
         self._written = text

@@ -35,7 +35,11 @@ def make_alert(core: "Core", level: str, target: Document, kind: str, data: Docu
 
 def send_alert(core: "Core", level: str, target: Document, kind: str, data: Document) -> None:
     """Send an alert to every alerter that wants it; where one fails, nobody hears of it."""
-    alert = make_alert(core, level, target, kind, data)
+    spread_alert(core, make_alert(core, level, target, kind, data))
+
+
+def spread_alert(core: "Core", alert: Document) -> None:
+    """Send an alert that is there already."""
     for alerter in _alerters(core):
         if _wants(alerter["config"], alert):
             post_alert(core, alerter, alert)

@@ -34,12 +34,6 @@ class ScheduleClock:
             # It was deleted since.
             return
 
-    def run(self) -> None:
-        """Tick for ever; for the background of a Core that is not stepped."""
-        while True:
-            self.core.clock.sleep(1.0)
-            self.tick()
-
 
 def _due(core: "Core") -> dict[tuple[str, str], int]:
     with core.state.lock:
