@@ -265,7 +265,7 @@ class _Deploy:
         for pause in growing(0.5, 3.0):
             try:
                 state = self._server_state()
-                looks = self._all_looks() if state == "Ok" else None
+                looks = self._all_looks() if state == "Ok" and self._agent_answers() else None
             except KomodoUnreachable as error:
                 state, looks = "not known: Core is silent", None
                 if monotonic() + pause > until and self.order.rollout["core"]:
@@ -280,6 +280,16 @@ class _Deploy:
                     "look at it (homeops status), then run again: the deploy is still due",
                 )
             sleep(pause)
+
+    def _agent_answers(self) -> bool:
+        """Whether the agent itself does: Core takes notice of its silence later, and this it has to ask the agent."""
+        try:
+            self.client.read("GetStackLog", {"stack": self.order.stack, "services": [], "tail": 1})
+        except KomodoUnauthorized:
+            raise
+        except KomodoRefused:
+            return False
+        return True
 
     def _all_looks(self) -> dict[str, Look]:
         return looks_of(self.client, self.order.stack, services_of(self.client, self.order.stack))

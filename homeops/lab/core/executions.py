@@ -36,6 +36,9 @@ Work = Callable[["Run"], Steps]
 
 _POLL_SECONDS = 0.02
 _HANG_SECONDS = 1.0
+_SILENCE = "Timed out waiting for message.", ["deadline has elapsed"]
+"""What Core says, and as the cause of what, when an agent was silent for too long."""
+
 REMOTE_ERROR = "Decoded error message over Core-Periphery communication channel"
 """What Core puts before an error that an agent answered with."""
 
@@ -179,7 +182,7 @@ class Run:
             lost = agent.silent or agent.connection != connection
             quiet = quiet + _POLL_SECONDS if lost else 0.0
             if quiet >= core.settings.silence_seconds:
-                raise Refusal("Timed out waiting for message.", ["deadline has elapsed"])
+                raise Refusal(*_SILENCE)
         if failed:
             raise failed[0]
         return done[0]
@@ -384,11 +387,17 @@ def agent_for(
 
 
 def agent_of(core: "Core", server_id: str) -> tuple[Document, Agent]:
-    """A Server and its agent; refused when that does not answer."""
+    """A Server and its agent; refused when that does not answer, of which Core may not have taken notice yet."""
     server = find(core.state, "Server", server_id)
     agent = core.agents.of(server) if server_state(core, server) == "Ok" else None
     if agent is None:
         raise Refusal("Cannot send command when Server is unreachable or disabled")
+    quiet = 0.0
+    while agent.silent:
+        if quiet >= core.settings.silence_seconds:
+            raise Refusal(*_SILENCE)
+        core.clock.sleep(_POLL_SECONDS)
+        quiet += _POLL_SECONDS
     return server, agent
 
 
