@@ -35,6 +35,11 @@ class DeployProvider(SessionProvider):
         reasons = _reasons(_olds, _news)
         if reasons:
             session.tell(f'stack "{_news["stack"]}" will be redeployed: {", ".join(reasons)}')
+        if _has_env(_olds) and not _has_env(_news):
+            session.tell(
+                f'warning: stack "{_news["stack"]}" has no environment any more, and Komodo then leaves its old env '
+                f"file on {_news['server']} and in use\n  hint: keep one variable, or remove the file there by hand"
+            )
         return DiffResult(changes=bool(reasons) or _olds.get("server") != _news["server"])
 
     def create(self, props: Props) -> CreateResult:
@@ -103,6 +108,10 @@ class Deploy(Resource, module="komodo", name="Deploy"):
         props |= dict.fromkeys(RECORDED)
         quiet = pulumi.ResourceOptions(hide_diffs=["__provider"])
         super().__init__(DeployProvider(), stack, props, pulumi.ResourceOptions.merge(opts, quiet))
+
+
+def _has_env(props: Mapping[str, Any]) -> bool:
+    return any(part.startswith("env ") for part in props.get("fingerprint") or ())
 
 
 def _reasons(olds: Mapping[str, Any], news: Mapping[str, Any]) -> list[str]:
