@@ -61,8 +61,9 @@ def planned_up(stack: str, *, refresh: bool = False) -> Plan:
 def lines(planned: Plan) -> Iterator[str]:
     """The plan in words, without its refusals and warnings."""
     if not planned.complete:
-        yield "the preview failed, so this is not all of it"
-    yield _sum(planned)
+        yield "the preview failed, so this is not all of it" if planned.stacks else "the preview failed"
+    if planned.complete or planned.stacks:
+        yield _sum(planned)
     due = {stack.name for stack in planned.due}
     yield from (f"  {_stack(stack, due)}" for stack in planned.due)
     if planned.objects:

@@ -54,6 +54,13 @@ _CHANGES = ("create", "update", "replace", "delete")
 _CONSEQUENCES = re.compile(r"(update|preview) failed|Resource monitor has terminated, shutting down")
 _SAID_BY_THE_PLAN = re.compile(r'stack "[^"]*" will be redeployed: |\d+ of \d+ stacks will be deployed: ')
 _REFUSED = re.compile(r"\bwill refuse\b|\bwill NOT be\b")
+_OF_PULUMI = re.compile(r"(error|warning): |\S+ resource '[^']*' has a problem: ")
+"""What Pulumi puts before a message."""
+
+_DETAILS = (" ", "komodo http")
+"""How the lines begin that go on with the message before them: fields, hints, why Core was not asked."""
+
+_FIELD = re.compile(r"^    ([\w.]+): Komodo has ", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,34 +235,39 @@ def _object(step: Item) -> PlannedObject:
 
 
 def _told(diagnostics: Iterable[Item]) -> tuple[list[str], list[str], list[str]]:
-    """Refusals, warnings and notes; each message once, and of what is no error its first line: the rest is values."""
+    """Refusals, warnings and notes, each once; of fields that differ the names alone."""
     refusals: dict[str, None] = {}
     warnings: dict[str, None] = {}
     notes: dict[str, None] = {}
     for severity, text in _messages(diagnostics):
         first = text.partition("\n")[0]
+        fields = _FIELD.findall(text)
+        told = f"{first}: {', '.join(fields)}" if fields else first
         if severity == "error":
             if not _CONSEQUENCES.fullmatch(text):
                 refusals[text] = None
         elif severity == "warning" or text.startswith("warning: "):
-            warnings[text.removeprefix("warning: ")] = None
+            warnings[_OF_PULUMI.sub("", text, count=1)] = None
         elif _REFUSED.search(first):
-            refusals[first] = None
+            refusals[told] = None
         elif not _SAID_BY_THE_PLAN.match(first):
-            notes[first] = None
+            notes[told] = None
     return list(refusals), list(warnings), list(notes)
 
 
 def _messages(diagnostics: Iterable[Item]) -> Iterator[tuple[str, str]]:
-    """Severity and text; what a provider prints comes line by line, and all but the first line are indented."""
+    """Severity and text; what a provider prints comes line by line."""
     lines: list[str] = []
     for item in diagnostics:
         severity, text = str(item["severity"]), str(item["message"]).strip("\n")
         if severity not in ("info", "info#err"):
-            yield severity, text.strip().removeprefix("error: ").removeprefix("warning: ")
+            text = text.strip()
+            while found := _OF_PULUMI.match(text):
+                text = text[found.end() :]
+            yield severity, text
             continue
         for line in text.splitlines():
-            if line.startswith(" ") and lines:
+            if line.startswith(_DETAILS) and lines:
                 lines[-1] += f"\n{line}"
             elif line.strip():
                 lines.append(line)

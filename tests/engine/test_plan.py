@@ -192,3 +192,34 @@ def test_the_command_exits_two_for_changes_when_asked_and_one_for_what_is_refuse
         assert done.returncode == 1
         assert 'stack "aside": declared already' in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_what_pulumi_would_refuse_or_could_not_ask_is_said_by_name(
+    fleet: FleetProject, core: TestCore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet.project.up().check()
+    core.write("CreateStack", name="there", config={"server_id": "two", "webhook_secret": "not-to-be-told"})
+    fleet.write({"two/there/compose.yaml": COMPOSE.format(1)})
+    more = FLEET.replace("return", 'there = Stack("there", host=two)\nreturn').replace("aside]", "there]")
+    fleet.declare(more)
+    found = planned(fleet, monkeypatch)
+    assert found.complete
+    assert len(found.refusals) == 1
+    told = 'stack "there" exists in Komodo and differs, so pulumi up will refuse to adopt it: '
+    assert found.refusals[0].startswith(told)
+    assert "config.file_paths" in found.refusals[0].removeprefix(told).split(", ")
+    assert any(note.startswith('will be deleted: stack "aside" on two') for note in found.notes), found.notes
+    assert "compose.yaml" not in "".join((*found.refusals, *found.notes))
+
+    silent = {**fleet.project.environ, "KOMODO_ADDRESS": "http://127.0.0.1:1"}
+    fleet.project = replace(fleet.project, environ=silent)
+    found = planned(fleet, monkeypatch)
+    assert len(found.warnings) == 1
+    assert "Komodo was not asked" in found.warnings[0]
+    assert "connection refused" in found.warnings[0]
+
+    fleet.declare(FLEET.replace("[web, db, core, aside]", "[core]"))
+    found = planned(fleet, monkeypatch)
+    assert not found.complete
+    assert [text.partition(": ")[0] for text in found.refusals] == ["the fleet"]
+    assert words(found) == ["the preview failed"]
