@@ -21,6 +21,7 @@ from homeops.model.config.stack import StackConfig
 from homeops.model.config.variable import VariableConfig
 from homeops.model.fields import KomodoModel
 from homeops.model.graph import Graph, Resource
+from homeops.model.rollout import Rollout
 from homeops.settings import load_settings
 from tests.toml.meaning import meaning
 
@@ -56,7 +57,9 @@ def test_what_is_rendered_reads_as_the_fleet_but_for_deploys_and_tags(root: Path
     graph = fleet_graph(declared_fleet("homeops.fleet", site), site, root)
     reading = read_files(root, [DIRECTORY])
     assert not reading.findings
-    expected = [replace(one, deploy=False, former="") for one in graph.resources if one.kind != "Tag"]
+    # How a stack is deployed is nothing of Komodo's.
+    plain = {"deploy": False, "former": "", "rollout": Rollout()}
+    expected = [replace(one, **plain) for one in graph.resources if one.kind != "Tag"]
     by_key = {one.key: one for one in meaning(expected)}
     assert {one.key: one for one in meaning(reading.resources)} == by_key
 
