@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from homeops.deploy.receipts import Journal, journal_directory
 from homeops.errors import LabError, Problem, ToolError
 from homeops.komodo.credentials import ADDRESS, KEY, SECRET, Access
 from homeops.lab.home import LabHome
@@ -59,6 +60,8 @@ class Rehearsal:
                 listener.line("Core: stopped")
             if self._pulumi(None).forget(STACK):
                 listener.line(f"Pulumi: stack {STACK} removed")
+            if Journal(journal_directory(self.root, self.environ), STACK).forget():
+                listener.line("Receipts: removed")
             if self.home.directory.exists():
                 shutil.rmtree(self.home.directory)
                 listener.line(f"{self.home.directory.name}: removed")

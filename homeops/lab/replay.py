@@ -18,6 +18,7 @@ from homeops.lab.core.core import Core
 from homeops.lab.core.heartbeat import Heartbeat
 from homeops.lab.core.settings import Settings
 from homeops.lab.recorded_feed import RecordedFeed
+from homeops.lab.recorded_km import RecordedKm
 from homeops.lab.recorded_world import ADDRESSES, RecordedWorld, core_secrets
 from homeops.lab.recording import Bindings, Difference
 
@@ -101,6 +102,8 @@ class Replay:
             case {"ws": _}:
                 self.clock.settle()
                 return self.feed.play(step)
+            case {"cli": _}:
+                return RecordedKm(self._send, self._followed, self.bindings, self.core.settings.host).play(step)
             case {"world": world} if self.world is not None:
                 return self.world.play(world)
             case {"no_answer": said, "method": _, "path": _}:
@@ -192,6 +195,17 @@ class Replay:
             self.bindings.values = before
             self._pass(_POLL_SECONDS)
         return found
+
+    def _followed(self, update: str) -> dict[str, Any]:
+        """An Update once it is complete."""
+        body = {"type": "GetUpdate", "params": {"id": update}}
+        for _ in range(_POLL_LIMIT):
+            answer = self._send({"method": "POST", "path": "/read", "body": body})
+            document: dict[str, Any] = json.loads(answer.body) if answer is not None else {}
+            if document.get("status") == "Complete":
+                return document
+            self._pass(_POLL_SECONDS)
+        raise TimeoutError(f"Update {update} does not end")
 
     def _parallel(self, requests: list[Step], step: Step) -> list[Difference]:
         with ThreadPoolExecutor(len(requests)) as pool:

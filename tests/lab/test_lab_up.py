@@ -88,7 +88,7 @@ def test_up_brings_the_fleet_up_and_says_so(up: str) -> None:
 def test_up_leaves_what_is_tracked_as_it_was(copy: Copy, before: dict[str, bytes]) -> None:
     now = copy.contents()
     assert {name: now[name] for name in before} == before
-    assert {name.split("/")[0] for name in now.keys() - before.keys()} <= {".lab", ".state"}
+    assert {name.split("/")[0] for name in now.keys() - before.keys()} <= {".lab", ".state", ".homeops"}
 
 
 @pytest.mark.usefixtures("up")
