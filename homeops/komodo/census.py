@@ -35,7 +35,7 @@ class CensusProvider(SilentProvider):
         try:
             core = session.reachable_core()
             going = removals.existing(core, going)
-            lines = [*removals.told(core, going), *_undeclared(core, news["declared"], going)]
+            lines = [*removals.told(core, going), *_undeclared(core, news, going)]
         except HomeopsError as error:
             session.give_up_asking(error)
             asked_nobody = "warning: Komodo was not asked, so this preview compares with Pulumi's state alone"
@@ -69,8 +69,9 @@ class Census(Resource, module="komodo", name="Census"):
         super().__init__(CensusProvider(), "census", props, opts)
 
 
-def _undeclared(core: session.Core, declared: Mapping[str, list[str]], going: removals.Names) -> Iterator[str]:
+def _undeclared(core: session.Core, news: Mapping[str, Any], going: removals.Names) -> Iterator[str]:
     for kind in session.COUNTED:
         names = {str(document["name"]) for document in core.catalogue.documents(KINDS[kind]).values()}
-        if extra := sorted(names.difference(declared.get(kind, ()), going.get(kind, ()))):
+        known = (news["declared"], news["former"], going)
+        if extra := sorted(names.difference(*(part.get(kind, ()) for part in known))):
             yield f"in Komodo, declared nowhere: {kind} {', '.join(extra)}"

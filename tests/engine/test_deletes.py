@@ -136,7 +136,7 @@ def test_a_deploy_that_fails_deletes_what_was_asked_for_and_nothing_else(
     failed = project.up()
     assert failed.exit != 0
     assert "manifest unknown" in failed.text
-    assert set(core.all("Stack")) >= {"web", "db"}
+    assert set(core.all("Stack")) == {"web", "db"}
     assert len(core.all("Server")) == 2
     assert len(core.all("Variable")) == 12
     fleet.host("two").engine.behaviours.clear()
@@ -230,6 +230,8 @@ def test_a_protected_stack_is_kept_until_its_protection_is_lifted(
     destroyed = project.destroy()
     assert destroyed.exit != 0
     assert "protect" in destroyed.text
+    assert set(core.all("Stack")) == {"db"}
+    assert set(core.all("Server")) == {"two"}, "what a protected stack needs stays with it"
     assert fleet.containers("two")["db-app-1"][1] == "running"
 
 
