@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from homeops.errors import HomeopsError
+from homeops.errors import HomeopsError, KomodoUnreachable, Problem
 from homeops.fleet_graph import fleet_graph
+from homeops.komodo import moves, removals, session
 from homeops.komodo.client import Client, Patience
 from homeops.komodo.credentials import Credentials, Given, find_access
 from homeops.lab.core.core import Core
@@ -132,3 +133,33 @@ def test_messages_about_versions_and_keys(document: str) -> None:
     for environ in ({"KOMODO_API_KEY": "K_1_K"}, {}):
         said = message(lambda environ=environ: find_access(environ, Path("/nonexistent"), Given(address=EXAMPLE)))
         assert said in document, said
+
+
+def test_messages_about_deletes(document: str) -> None:
+    kept = [f"V{number}" for number in range(7)]
+    news = {"declared": {"Variable": kept}, "budget": {"objects": 5, "percent": 30}}
+    going = {"Server": ["nvr"], "Stack": ["arr", "frigate"], "Variable": ["A", "B", "C"]}
+    olds = {"declared": {**going, "Variable": [*going["Variable"], *kept]}}
+    one = {"Stack": ["frigate"]}
+    protected = {**olds, "protected": {"frigate": "a year of recordings"}}
+    said = [*removals.refusals(olds, news, going), *removals.refusals(protected, news, one)]
+    assert len(said) == 2
+    for problem in said:
+        assert str(problem) in document, problem
+
+
+def test_messages_about_moves(document: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent() -> object:
+        raise KomodoUnreachable(Problem("komodo", "connection refused"))
+
+    monkeypatch.setattr(session, "reachable_core", silent)
+    monkeypatch.setattr(session, "give_up_asking", str)
+    there = {"server_id": "nvr", "project_name": "frigate"}
+    olds = {"name": "frigate", "config": there}
+    for news in (
+        {"name": "frigate", "config": {**there, "server_id": "nas"}},
+        {"name": "nvr", "config": {**there, "project_name": "nvr"}},
+    ):
+        problem = moves.refusal(olds, news)
+        assert problem is not None
+        assert str(problem) in document, problem
