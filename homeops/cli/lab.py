@@ -50,7 +50,7 @@ def up(port: Port = PORT) -> None:
 def down() -> None:
     """Remove everything that up made.
 
-    That is the process, .lab, and the Pulumi stack lab with its history.
+    That is the process, .lab, and the Pulumi stack lab with its history and its receipts.
     """
     with Progress() as progress:
         Rehearsal(checkout(), os.environ).down(progress)

@@ -74,6 +74,14 @@ class Journal:
         found = [receipt for line in lines if (receipt := _read(line)) is not None]
         return [receipt for receipt in found if stack in (None, receipt.stack)]
 
+    def forget(self) -> bool:
+        """Remove it, and its directory when nothing else is there; says whether there was one."""
+        found = self.file.exists()
+        self.file.unlink(missing_ok=True)
+        if self.file.parent.is_dir() and not any(self.file.parent.iterdir()):
+            self.file.parent.rmdir()
+        return found
+
 
 def journal_directory(root: Path, environ: Mapping[str, str]) -> Path:
     """Where the journals of the checkout at ``root`` are."""

@@ -48,6 +48,17 @@ def test_what_is_written_is_read_again_for_its_owner_alone(tmp_path: Path) -> No
     assert stat.S_IMODE(journal.file.parent.stat().st_mode) == 0o700
 
 
+def test_a_journal_that_is_forgotten_leaves_the_others(tmp_path: Path) -> None:
+    lab, prod = (Journal(tmp_path / "made", stack) for stack in ("lab", "prod"))
+    assert not lab.forget()
+    lab.append(FULL)
+    prod.append(FULL)
+    assert lab.forget()
+    assert (lab.receipts(), prod.receipts()) == ([], [FULL])
+    assert prod.forget()
+    assert not (tmp_path / "made").exists()
+
+
 def test_processes_that_append_at_once_lose_and_mix_nothing(tmp_path: Path, root: Path) -> None:
     writers = [
         subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path), name], cwd=root, env={"PYTHONPATH": str(root)})
