@@ -11,6 +11,7 @@ _WORKERS = re.compile(
     r"|.*>(?P<end>Finished)</span> execution in .*"
 )
 
+_WRAPPED = re.compile(r"\n      \| ")
 _BETWEEN = re.compile(r"[\[\],\s]+")
 
 
@@ -45,6 +46,11 @@ def in_any_order(expected: str, actual: str, same: Callable[[str, str], bool]) -
 def same_words(expected: str, actual: str) -> bool:
     """Whether two lists have the same entries: compose hands an environment over in no order."""
     return sorted(_BETWEEN.split(expected)) == sorted(_BETWEEN.split(actual))
+
+
+def unwrapped(text: str) -> str:
+    """A text without the breaks that sops puts into long lines of its box: they depend on the length of paths."""
+    return _WRAPPED.sub(" ", text) if "      | " in text else text
 
 
 def _step(line: str) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from homeops.lab.recorded_lines import in_order
+from homeops.lab.recorded_lines import in_order, unwrapped
 
 _PLACEHOLDER = re.compile(
     r"<(?P<kind>id|ID|key|secret|jwt|pubkey|hash|digest)(?P<number>:\d+)?>|<(?P<plain>ts|any|periphery|dir)>"
@@ -117,6 +117,7 @@ class Bindings:
             return isinstance(actual, int) and not isinstance(actual, bool)
         if not isinstance(actual, str):
             return False
+        expected, actual = unwrapped(expected), unwrapped(actual)
         if whole is None and "<" not in expected:
             return expected == in_order(expected, actual, str.__eq__)
         return self._bind(expected, actual) or ("\n" in expected and self._bind_lines(expected, actual))

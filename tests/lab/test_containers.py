@@ -149,6 +149,44 @@ def test_an_image_that_is_missing_fails_the_pull_of_its_service(host: Host) -> N
     assert host.run("pull -- db").exit == 0
 
 
+def test_an_image_that_is_not_here_is_pulled_by_up(host: Host) -> None:
+    host.engine.expect("site", pull={"web": "manifest for nginx:1 not found"})
+    failed = host.run("up -d")
+    assert failed.exit == 1
+    assert failed.stderr.endswith("Error response from daemon: manifest for nginx:1 not found\n")
+    host.engine.expect("site", pull="")
+    assert host.run("up -d").exit == 0
+    host.engine.expect("site", pull="no route")
+    assert host.run("up -d").exit == 0, "what is here need not be pulled"
+
+
+@pytest.mark.parametrize(
+    ("condition", "fate", "failure"),
+    [
+        ("service_healthy", Fate(health="healthy"), ""),
+        ("service_healthy", Fate(health="unhealthy"), "dependency failed to start: container site-db-1 is unhealthy\n"),
+        (
+            "service_healthy",
+            Fate(ends_after=0.0, exit_code=3, health="starting"),
+            "dependency failed to start: container site-db-1 exited (3)\n",
+        ),
+        ("service_completed_successfully", Fate(ends_after=0.0), ""),
+        (
+            "service_completed_successfully",
+            Fate(ends_after=0.0, exit_code=3),
+            'service "db" didn\'t complete successfully: exit 3\n',
+        ),
+    ],
+)
+def test_up_waits_for_what_others_depend_on(host: Host, condition: str, fate: Fate, failure: str) -> None:
+    depends = f"depends_on: {{db: {{condition: {condition}}}}}"
+    (host.place / "compose.yaml").write_text(COMPOSE.replace("depends_on: [db]", depends))
+    host.engine.expect("site", fates={"db": fate})
+    ended = host.run("up -d")
+    assert (ended.exit, ended.stderr.endswith(failure)) == (1 if failure else 0, True)
+    assert host.web()["State"]["Status"] == ("created" if failure else "running")
+
+
 def test_a_full_disk_stops_what_is_new_and_not_what_runs(host: Host) -> None:
     host.up(Fate())
     host.engine.full = True

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from homeops.lab.core.clock import SystemClock
-from homeops.lab.core.executions_restart import restart_core
+from homeops.lab.core.executions_restart import begin_core, end_core, restart_core
 from homeops.lab.core.fates import Behaviour, Fate
 from homeops.lab.http import CoreServer, CoreTransport
 from tests.lab.rehearsed import COMPOSE, Rehearsed, stages
@@ -64,15 +64,16 @@ def after_restart(lab: Rehearsed, begun: dict[str, Any]) -> None:
 
 
 def test_core_ends_in_the_middle_of_its_own_deploy_and_comes_back(lab: Rehearsed, client: httpx.Client) -> None:
-    behave(lab, seconds=0.2, during=lambda: restart_core(lab.core, DOWN))
+    behave(lab, seconds=0.2, during=lambda: end_core(lab.core))
     begun = lab.begin("DeployStack", stack="web")
     seen: set[str] = set()
     lab.until(lambda: version(client), lambda now: bool(seen.add(now)) or now == "ConnectError")
     # One that had a connection open sees it end, who connects is refused.
     assert seen <= {"2.3.2", "RemoteProtocolError", "ReadError", "ConnectError"}
     lab.until(lambda: lab.hosts["alpha"].engine.containers, bool)
-    assert version(client) == "ConnectError", "the host has finished before Core is back"
-    answers_again(client)
+    assert version(client) == "ConnectError", "the host finishes without Core"
+    begin_core(lab.core)
+    assert version(client) == "2.3.2"
     after_restart(lab, begun)
     behave(lab)
     assert lab.run("DeployStack", stack="web")["success"]
@@ -162,15 +163,17 @@ def test_an_agent_that_ends_during_a_deploy_is_given_up_and_may_come_back(lab: R
 
 def test_a_frozen_agent_finishes_a_deploy_that_failed(lab: Rehearsed) -> None:
     lab.write("UpdateStack", id="web", config={"post_deploy": {"command": "sleep 0.01"}})
-    behave(lab, during=lambda: lab.hosts["alpha"].freeze(0.8))
+    behave(lab, during=lab.hosts["alpha"].freeze)
     ended = lab.run("DeployStack", stack="web")
     assert "Timed out waiting for message." in ended["logs"][0]["stderr"]
+    lab.hosts["alpha"].thaw()
     lab.until(lambda: lab.state("web"), lambda state: state == "running")
     assert lab.read("GetStack", stack="web")["info"]["deployed_contents"] is None
 
 
 def test_a_push_within_the_pull_cache_is_missed_by_core_and_by_the_host(lab: Rehearsed) -> None:
-    lab.git.cache_seconds = 1.0
+    lab.git.cache_seconds, clock = 60.0, SystemClock()
+    lab.git.clock = clock
     lab.git.push("me/site", {"compose.yaml": COMPOSE}, "first")
     lab.stack("git", file_contents="", repo="me/site")
 
@@ -185,7 +188,7 @@ def test_a_push_within_the_pull_cache_is_missed_by_core_and_by_the_host(lab: Reh
     assert seen() == ("first", "first")
     lab.git.push("me/site", {"compose.yaml": COMPOSE, "b": ""}, "second")
     assert seen() == ("first", "first")
-    time.sleep(1.0)
+    clock.ahead = 61.0
     assert seen() == ("second", "second")
 
 
@@ -218,7 +221,7 @@ def test_the_door_says_what_shall_happen_on_a_host(lab: Rehearsed, client: httpx
         "hooks": {"web": "no key"},
     }
     client.post("/lab/host", json={"server": "alpha", "agent": "begin"})
-    during = {"agent": "freeze", "seconds": 0.5}
+    during = {"agent": "freeze", "seconds": 2.0}
     client.post("/lab/behaviour", json={"server": "alpha", "project": "web", "during": during})
     client.post("/lab/host", json={"server": "alpha", "full": False, "hooks": {}})
     assert "Timed out" in lab.run("DeployStack", stack="web")["logs"][0]["stderr"]
@@ -228,10 +231,10 @@ def test_the_door_says_what_shall_happen_on_a_host(lab: Rehearsed, client: httpx
 
 
 def test_a_request_that_is_on_its_way_when_core_ends_is_cut_off(lab: Rehearsed, client: httpx.Client) -> None:
-    lab.core.faults.add("delay", type="ListTags", seconds=0.5)
+    lab.core.faults.add("delay", type="ListTags", seconds=5.0)
     threading.Timer(0.1, restart_core, (lab.core, 0.1)).start()
     began = time.monotonic()
     with pytest.raises(httpx.TransportError):
         client.post("/read", json={"type": "ListTags", "params": {}})
-    assert time.monotonic() - began < 0.45
+    assert time.monotonic() - began < 4.0
     answers_again(client)

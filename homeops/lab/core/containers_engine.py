@@ -9,6 +9,7 @@ from pathlib import Path
 from homeops.lab.core.clock import Clock, SystemClock
 from homeops.lab.core.compose_command import Command, parse_command
 from homeops.lab.core.compose_project import ComposeFailure, Project, load_project
+from homeops.lab.core.compose_waits import await_health, dependency
 from homeops.lab.core.containers import Container
 from homeops.lab.core.containers_inspection import DATA_ROOT, compose_labels
 from homeops.lab.core.fates import NO_SPACE, Behaviour, Fate, fate_of
@@ -136,7 +137,7 @@ class Engine:
             said += text
             if failure:
                 return Outcome(1, "", said + failure)
-        return self._await_health(command, self.of(project.name, command.services()), said)
+        return await_health(self.clock, command, self.of(project.name, command.services()), said)
 
     def _create_wave(
         self, project: Project, names: list[str], behaviour: Behaviour, files: "_Files"
@@ -199,6 +200,8 @@ class Engine:
         verb = "Recreate" if existing else "Creating"
         said = f" Container {container_name} {verb} \n"
         wrong = f"Error response from daemon: No such image: {image}" if self.images.unavailable(image) else ""
+        if not wrong and not self.images.here(image) and (failure := behaviour.pull_failure(name)):
+            wrong = f"Error response from daemon: {failure}"
         if not wrong and self.full:
             wrong = NO_SPACE.rstrip()
         holder = self.containers.get(container_name)
@@ -228,13 +231,10 @@ class Engine:
         parents: dict[str, Document] = container.definition.get("depends_on") or {}
         for other, wanted in parents.items():
             for parent in self.of(project.name, [other]):
-                if wanted.get("condition") != "service_healthy":
-                    continue
-                said += f" Container {parent.name} Waiting \n"
-                if self._settled(parent, 60.0) == "unhealthy":
-                    said += f" Container {parent.name} Error dependency {other} failed to start\n"
-                    return said, "", f"dependency failed to start: container {parent.name} is unhealthy\n"
-                said += f" Container {parent.name} Healthy \n"
+                told, failure = dependency(self.clock, parent, str(wanted.get("condition")))
+                said += told
+                if failure:
+                    return said, "", failure
         said += f" Container {container.name} Starting \n"
         command: list[str] = container.definition.get("command") or []
         if command and str(command[0]).startswith("/bin/doesnotexist"):
@@ -249,22 +249,6 @@ class Engine:
             )
         container.start()
         return said, f" Container {container.name} Started \n", ""
-
-    def _await_health(self, command: Command, containers: list[Container], said: str) -> Outcome:
-        if "--wait" not in command.arguments:
-            return Outcome(0, "", said)
-        limit = float(command.option("--wait-timeout") or 600)
-        deadline = self.clock.now() + limit
-        for container in containers:
-            said += f" Container {container.name} Waiting \n"
-            match self._settled(container, deadline - self.clock.now()):
-                case "unhealthy":
-                    return Outcome(1, "", f"{said}container {container.name} is unhealthy\n")
-                case "starting":
-                    return Outcome(1, "", f"{said}application not healthy after {limit:g}s\n")
-                case _:
-                    said += f" Container {container.name} Healthy \n"
-        return Outcome(0, "", said)
 
     def _down(self, command: Command, _directory: Path) -> Outcome:
         with self.lock:
@@ -353,13 +337,6 @@ class Engine:
     def expect(self, project: str, **changes: object) -> None:
         """Change what shall go wrong in a project, e.g. ``expect("web", up="disk full")``."""
         self.behaviours[project] = replace(self._behaviour(project), **changes)
-
-    def _settled(self, container: Container, limit: float) -> str:
-        """Wait until a health check has said something: its last word, or ``healthy`` where there is no check."""
-        deadline = self.clock.now() + limit
-        while container.health == "starting" and container.state == "running" and self.clock.now() < deadline:
-            self.clock.sleep(0.1)
-        return container.health or "healthy"
 
 
 def _named_volumes(project: Project, definition: Document) -> list[Document]:

@@ -65,9 +65,13 @@ class Images:
         if self.known is not None:
             self.known.add(tagged(reference))
 
+    def here(self, reference: str) -> bool:
+        """Whether an image is on this host, so that nothing need be pulled for a container of it."""
+        return self.known is not None or tagged(reference) in self.ids
+
     def had(self, reference: str) -> str:
         """The id of an image that a container is made of; one that is not here yet is pulled."""
-        if self.known is None and tagged(reference) not in self.ids:
+        if not self.here(reference):
             self.pull(reference)
         return self.id_of(reference)
 
