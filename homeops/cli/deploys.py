@@ -31,8 +31,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from homeops.deploy.masking import masked
-from homeops.deploy.receipts import Receipt
+from homeops.deploy.receipts import Receipt, first_line
 from homeops.komodo.client import Client
 from homeops.komodo.updates import update_of
 
@@ -126,7 +125,7 @@ def _deploy(client: Client, item: Item, stacks: Mapping[str, str]) -> Deploy:
     update = update_of(client.read("GetUpdate", {"id": item["id"]}))
     seconds = round((update.end_ts - update.start_ts) / 1000, 1) if update.end_ts else None
     log = update.failed
-    said = masked(" ".join((log.stderr or log.stdout).split()))[:300] if log else ""
+    said = first_line(log.stderr.strip() or log.stdout) if log else ""
     return Deploy(
         name=stacks[item["target"]["id"]],
         host=None,

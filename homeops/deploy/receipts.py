@@ -88,11 +88,15 @@ def journal_directory(root: Path, environ: Mapping[str, str]) -> Path:
     return root / Path(environ.get(PLACE) or DIRECTORY).expanduser()
 
 
+def first_line(text: str) -> str:
+    """The first line of a failure, cut to a readable length, with whatever looks like a secret masked."""
+    line = masked(text.strip().partition("\n")[0])
+    return line if len(line) <= _LONGEST_REASON else f"{line[: _LONGEST_REASON - 3]}..."
+
+
 def _line(receipt: Receipt) -> bytes:
-    reason = masked(receipt.reason.strip().partition("\n")[0])
-    if len(reason) > _LONGEST_REASON:
-        reason = f"{reason[: _LONGEST_REASON - 3]}..."
-    return json.dumps({"schema": SCHEMA, **asdict(receipt), "reason": reason}).encode() + b"\n"
+    told = {"schema": SCHEMA, **asdict(receipt), "reason": first_line(receipt.reason)}
+    return json.dumps(told).encode() + b"\n"
 
 
 def _append(file: Path, line: bytes) -> None:
