@@ -35,7 +35,7 @@ class CensusProvider(SilentProvider):
         try:
             core = session.reachable_core()
             going = removals.existing(core, going)
-            lines = [*removals.told(core, going), *_undeclared(core, news, going)]
+            lines = [*removals.told(core, going), *removals.left_over(olds, going), *_undeclared(core, news, going)]
         except HomeopsError as error:
             session.give_up_asking(error)
             asked_nobody = "warning: Komodo was not asked, so this preview compares with Pulumi's state alone"

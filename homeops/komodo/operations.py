@@ -19,7 +19,7 @@ from homeops.model.config.alerter import AlerterConfig
 from homeops.model.config.builder import AwsBuilder, UrlBuilder
 from homeops.model.config.variable import Permission, TagConfig, UserGroupConfig, VariableConfig
 from homeops.model.fields import KomodoModel
-from homeops.model.kinds import KINDS, STACK, Kind
+from homeops.model.kinds import DEPLOYMENT, KINDS, STACK, Kind
 from homeops.model.references import rename_references
 from homeops.model.wire import defaults, minimal, whole
 
@@ -116,13 +116,7 @@ def _before_stack(core: Core, id_: str, name: str, tell: Tell) -> None:
     if there is None:
         return
     if why := there.why_not_deleted():
-        raise KomodoError(
-            Problem(
-                f'stack "{name}"',
-                f"not deleted: {why}",
-                f"bring {there.server} back; if it is gone for good, delete the stack in Komodo's UI; then run again",
-            )
-        )
+        raise _not_deleted("stack", name, why, there.server)
     if there.state not in ("down", "unknown"):
         tell(f'stack "{name}": Komodo stops and removes its containers (docker compose down); {stacks.VOLUMES_STAY}')
 
@@ -140,8 +134,16 @@ def _before_server(core: Core, id_: str, name: str, tell: Tell) -> None:
 
 
 def _before_deployment(core: Core, id_: str, name: str, tell: Tell) -> None:
-    del core, id_
+    there = core.catalogue.documents(DEPLOYMENT).get(id_)
+    server, state = stacks.server_of(core, there["config"]["server_id"] if there else "")
+    if state not in ("", "Ok"):
+        raise _not_deleted("deployment", name, stacks.out_of_reach(server, state), server)
     tell(f'deployment "{name}": Komodo stops and removes its container; volumes stay on the host')
+
+
+def _not_deleted(kind: str, name: str, why: str, server: str) -> KomodoError:
+    hint = f"bring {server} back; if it is gone for good, delete the {kind} in Komodo's UI; then run again"
+    return KomodoError(Problem(f'{kind} "{name}"', f"not deleted: {why}", hint))
 
 
 def _before_repo(core: Core, id_: str, name: str, tell: Tell) -> None:

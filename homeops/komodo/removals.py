@@ -68,6 +68,15 @@ def refusals(olds: Mapping[str, Any], news: Mapping[str, Any], going: Names) -> 
     )
 
 
+def left_over(olds: Mapping[str, Any], going: Names) -> Iterator[str]:
+    """Say of what an earlier run was to delete that it is still there: Pulumi may have been told to forget it."""
+    again = {kind: [name for name in names if name in _names(olds, "leaving", kind)] for kind, names in going.items()}
+    if _count(again):
+        yield (
+            f"an earlier run was to delete {_first(again)} already; what was given up with pulumi state delete stays"
+        )
+
+
 def told(core: Core, going: Names) -> Iterator[str]:
     """What Komodo stops and what stays: a line for each stack and server, and one for each other kind."""
     found = {name: stacks.standing(core, core.catalogue.id_of(STACK.name, name)) for name in going.get("Stack", ())}

@@ -41,12 +41,7 @@ class Standing:
 
     def why_not_deleted(self) -> str:
         """Why Komodo would lose containers by deleting it; empty when it would not."""
-        if self.reached:
-            return ""
-        return (
-            f"its server {self.server} is {self.server_state}, so Komodo would forget the stack and leave its "
-            "containers running"
-        )
+        return "" if self.reached else out_of_reach(self.server, self.server_state)
 
 
 def standing(core: Core, id_: str) -> Standing | None:
@@ -55,10 +50,23 @@ def standing(core: Core, id_: str) -> Standing | None:
     if not items:
         return None
     info = items[0]["info"]
-    server, state = _server(core, info.get("server_id", ""))
+    server, state = server_of(core, info.get("server_id", ""))
     document = core.client.read("GetStack", {"stack": id_})
     project = str(document["info"].get("deployed_project_name") or "")
     return Standing(str(items[0]["id"]), server, state, str(info.get("state") or "unknown"), project)
+
+
+def server_of(core: Core, id_: str) -> tuple[str, str]:
+    """Name and state of a server, as in Standing; both empty when there is none."""
+    if not id_:
+        return "", ""
+    items: Any = core.client.read("ListServers", {"query": {"names": [id_]}, "limit": 0})
+    return (str(items[0]["name"]), str(items[0]["info"]["state"])) if items else ("", "")
+
+
+def out_of_reach(server: str, state: str) -> str:
+    """Why something is not deleted that has containers on a server which does not answer."""
+    return f"its server {server} is {state}, so Komodo would forget it and leave its containers running"
 
 
 def containers(core: Core, stack: Standing) -> list[str]:
@@ -113,10 +121,3 @@ def wait_until_idle(core: Core, id_: str, name: str, tell: Tell) -> None:
             told = True
             tell(f'stack "{name}": {doing} in Komodo; waiting for its end')
         sleep(pause)
-
-
-def _server(core: Core, id_: str) -> tuple[str, str]:
-    if not id_:
-        return "", ""
-    items: Any = core.client.read("ListServers", {"query": {"names": [id_]}, "limit": 0})
-    return (str(items[0]["name"]), str(items[0]["info"]["state"])) if items else ("", "")

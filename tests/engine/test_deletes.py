@@ -102,7 +102,9 @@ def test_what_a_failed_run_left_is_counted_again(project: Project, core: TestCor
     assert "this run would delete 6 of" in refused.text
     assert len(core.all("Variable")) == 12
     fleet.declare(FLEET.replace("range(12)", "range(8)"))
-    assert "will be deleted: variable V10, V11, V8, V9" in project.preview().check().text
+    preview = project.preview().check()
+    assert "will be deleted: variable V10, V11, V8, V9" in preview.text
+    assert "an earlier run was to delete variable V10, variable V11, variable V8, variable V9 already" in preview.text
     project.up().check()
     assert len(core.all("Variable")) == 8
     fleet.declare(FLEET.replace("range(12)", "range(6)"))
@@ -196,9 +198,7 @@ def test_neither_a_stack_on_a_dead_host_nor_its_host_is_deleted(
     assert order.index("Stack web") < order.index("Server one")
 
 
-def test_a_host_with_stacks_that_nobody_declares_is_kept(
-    project: Project, core: TestCore, fleet: FleetProject
-) -> None:
+def test_a_host_with_stacks_that_nobody_declares_is_kept(project: Project, core: TestCore, fleet: FleetProject) -> None:
     core.write("CreateStack", name="somebodys", config={"server_id": "one"})
     fleet.declare(
         f"{HOSTS}{STACKS}{VARIABLES}return Fleet(hosts=[two], stacks=[db, aside], variables=variables)".replace(

@@ -347,12 +347,13 @@ def test_a_creation_that_core_does_not_understand_is_taken_back(bench: Bench, mo
     assert bench.session.catalogue.documents(KINDS["Stack"]) == {}
 
 
-def test_a_stack_on_a_host_that_is_silent_is_not_deleted(bench: Bench) -> None:
+@pytest.mark.parametrize("kind", ["Stack", "Deployment"])
+def test_what_is_on_a_host_that_is_silent_is_not_deleted(bench: Bench, kind: str) -> None:
     bench.create("Server", "nvr", address="https://silent.example:8120", enabled=True)
-    id_ = bench.create("Stack", "web", server_id="nvr")
+    id_ = bench.create(kind, "web", server_id="nvr")
     with pytest.raises(KomodoError, match="not deleted: its server nvr is NotOk"):
-        operations.delete(bench.session, KINDS["Stack"], id_, "web", print)
-    assert bench.session.catalogue.by_id(KINDS["Stack"], id_) is not None
+        operations.delete(bench.session, KINDS[kind], id_, "web", print)
+    assert bench.session.catalogue.by_id(KINDS[kind], id_) is not None
 
 
 @pytest.mark.parametrize("effect", get_args(Effect))
