@@ -17,6 +17,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from homeops.deploy.due import due
 from homeops.komodo import session
 from homeops.komodo.session_provider import SessionProvider
 from homeops.model.kinds import STACK
@@ -32,15 +33,15 @@ class DeployProvider(SessionProvider):
 
     def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
         """Due when a part of the fingerprint differs, or the stack runs elsewhere; another name alone is no reason."""
-        reasons = _reasons(_olds, _news)
-        if reasons:
-            session.tell(f'stack "{_news["stack"]}" will be redeployed: {", ".join(reasons)}')
+        found = due(_olds, _news)
+        if found:
+            session.tell(f'stack "{_news["stack"]}" will be redeployed: {", ".join(found.words())}')
         if _has_env(_olds) and not _has_env(_news):
             session.tell(
                 f'warning: stack "{_news["stack"]}" has no environment any more, and Komodo then leaves its old env '
                 f"file on {_news['server']} and in use\n  hint: keep one variable, or remove the file there by hand"
             )
-        return DiffResult(changes=bool(reasons) or _olds.get("server") != _news["server"])
+        return DiffResult(changes=bool(found) or _olds.get("server") != _news["server"])
 
     def create(self, props: Props) -> CreateResult:
         """Deploy."""
@@ -48,7 +49,7 @@ class DeployProvider(SessionProvider):
 
     def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
         """Deploy again; where only the host got another name, note that."""
-        if not _reasons(_olds, _news):
+        if not due(_olds, _news):
             return UpdateResult(_olds | {key: _news[key] for key in INPUTS if key in _news})
         return UpdateResult(_news | _deploy(_olds, _news))
 
@@ -114,21 +115,10 @@ def _has_env(props: Mapping[str, Any]) -> bool:
     return any(part.startswith("env ") for part in props.get("fingerprint") or ())
 
 
-def _reasons(olds: Mapping[str, Any], news: Mapping[str, Any]) -> list[str]:
-    """The parts that make a deploy due, by name."""
-    before: Mapping[str, str] = olds.get("fingerprint") or {}
-    after: Mapping[str, str] = news["fingerprint"]
-    moved = olds.get("server") not in (news["server"], news.get("formerServer"))
-    reasons = [f"it moves from {olds['server']} to {news['server']}"] if moved else []
-    reasons += [f"{part} (new)" for part in after if part not in before]
-    reasons += [part for part in after if part in before and before[part] != after[part]]
-    return reasons + [f"{part} (gone)" for part in before if part not in after]
-
-
 def _deploy(olds: Props | None, news: Props) -> Props:
     # Imported here because the program's process imports this module and deploys nothing.
     from homeops.deploy.recorded import deploy_and_record
 
     session.widen()
-    reasons = _reasons(olds, news) if olds else ["first deploy"]
+    reasons = due(olds, news).words()
     return deploy_and_record(session.core().client, olds, news, reasons, str(news["pulumiStack"]), session.tell)
