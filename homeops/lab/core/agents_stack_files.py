@@ -1,5 +1,8 @@
 """Which files a Stack consists of, and what a change of each one means (entities/stack.rs)."""
 
+from pathlib import Path
+
+from homeops.lab.core.executions_logs import error_log
 from homeops.lab.core.state import Document
 
 
@@ -37,3 +40,19 @@ def file_contents(dependency: Document, text: str) -> Document:
     """A file as ``remote_contents`` shows it; what is empty or None is left out."""
     shown: Document = {"path": dependency["path"], "contents": text}
     return shown | {"services": dependency["services"], "requires": dependency["requires"]}
+
+
+def read_files(
+    run_directory: Path, stack: Document, failure: str = "Failed to read file contents from"
+) -> tuple[list[Document], list[Document]]:
+    """The tracked files of a Stack that are there, and an error, in these words, for each of the others."""
+    found: list[Document] = []
+    errors: list[Document] = []
+    for dependency in file_dependencies(stack):
+        path = run_directory / dependency["path"]
+        if path.is_file():
+            found.append(file_contents(dependency, path.read_text()))
+            continue
+        failed = error_log("", f'{failure} "{path}"', ["No such file or directory (os error 2)"])
+        errors.append({"path": dependency["path"], "contents": failed["stderr"]})
+    return found, errors

@@ -1,7 +1,7 @@
 """Executions of Repos (api/execute/repo.rs)."""
 
 from homeops.lab.core.agents import RepoOrder
-from homeops.lab.core.agents_rehearsal import REPO_TEXTS
+from homeops.lab.core.agents_repos import REPO_TEXTS
 from homeops.lab.core.executions import Run, Steps, agent_of, executes
 from homeops.lab.core.executions_interpolation import interpolated, values
 from homeops.lab.core.executions_logs import succeeded

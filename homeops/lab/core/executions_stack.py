@@ -4,7 +4,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from homeops.lab.core.agents import Deployed, StackOrder, project_name
-from homeops.lab.core.agents_rehearsal import STACK_TEXTS
+from homeops.lab.core.agents_stacks import STACK_TEXTS
 from homeops.lab.core.executions import (
     Run,
     Steps,

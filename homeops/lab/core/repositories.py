@@ -279,3 +279,15 @@ def _latest_commit(head: tuple[str, str]) -> Document:
 
 def _failed_clone(shown: str, target: Path, said: str) -> Document:
     return log("Clone Repo", shown, stderr=f"Cloning into '{target}'...\n{said}", success=False)
+
+
+def remote_of(config: Document, token: str = "") -> Remote:
+    """Where the git settings of a Stack, Build, Repo or ResourceSync point."""
+    return Remote(
+        config["git_provider"] or "github.com",
+        config["repo"],
+        config["branch"] or "main",
+        config["commit"],
+        config["git_https"],
+        token,
+    )

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from homeops.lab.core.agents_rehearsal import remote_of
 from homeops.lab.core.answer import Dropped
 from homeops.lab.core.dispatch import answers
 from homeops.lab.core.executions import service_user
@@ -12,6 +11,7 @@ from homeops.lab.core.json_copy import copied
 from homeops.lab.core.references import find, permitted
 from homeops.lab.core.refreshes import REFRESHES
 from homeops.lab.core.refusal import Refusal
+from homeops.lab.core.repositories import remote_of
 from homeops.lab.core.repositories_refresh import checked_out, git_token
 from homeops.lab.core.state import Document
 from homeops.lab.core.sync_changes import VIEW_ORDER, changes
