@@ -34,7 +34,7 @@ class CensusProvider(SilentProvider):
         going = removals.leaving(olds, news)
         try:
             core = session.reachable_core()
-            going = removals.existing(core, going)
+            going = removals.existing(core, olds, going)
             lines = [*removals.told(core, going), *removals.left_over(olds, going), *_undeclared(core, news, going)]
         except HomeopsError as error:
             session.give_up_asking(error)

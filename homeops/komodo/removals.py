@@ -29,12 +29,16 @@ def leaving(olds: Mapping[str, Any], news: Mapping[str, Any]) -> Names:
     return found
 
 
-def existing(core: Core, names: Names) -> Names:
-    """Of these, what Core still has: deleting the rest is nothing."""
+def existing(core: Core, olds: Mapping[str, Any], names: Names) -> Names:
+    """Of these, without what an earlier run was to delete and Core does not have: that was deleted.
+
+    What the last run declared is kept, whatever Core has: it may have another name there, given by hand, and Pulumi
+    deletes by id.
+    """
     found: Names = {}
     for kind, wanted in names.items():
         there = {str(document["name"]) for document in core.catalogue.documents(KINDS[kind]).values()}
-        if kept := [name for name in wanted if name in there]:
+        if kept := [name for name in wanted if name in there or name in _names(olds, "declared", kind)]:
             found[kind] = kept
     return found
 
@@ -100,7 +104,7 @@ def told_unseen(going: Names) -> Iterator[str]:
 
 def _stack(core: Core, name: str, stack: Standing | None) -> str:
     if stack is None:
-        return f'will be deleted: stack "{name}"'
+        return f'will be deleted: stack "{name}", which Komodo does not have under this name'
     if why := stack.why_not_deleted():
         return f'will NOT be deleted: stack "{name}": {why}'
     containers = stacks.containers(core, stack)

@@ -46,7 +46,10 @@ class Stack(Declaration, StackConfig):
     rollback: Literal["", "previous"] = ""
     """``previous``: a deploy that does not become healthy is followed by one of the last healthy commit."""
     moved_from: str = ""
-    """The host that it ran on, when it moves to another: says that its volumes are known to stay there."""
+    """The host that it ran on, when it moves to another: says that its volumes are known to stay there.
+
+    Its own host, when ``project_name`` changes: its volumes stay with the old project.
+    """
 
     @property
     def host_name(self) -> str:

@@ -162,6 +162,18 @@ def test_a_preview_says_what_will_be_stopped(project: Project, core: TestCore, f
     assert "will be deleted" not in project.preview().check().text
 
 
+def test_what_got_another_name_by_hand_is_told_all_the_same(
+    project: Project, core: TestCore, fleet: FleetProject
+) -> None:
+    core.write("RenameStack", id="web", name="site")
+    fleet.declare(without("web"))
+    preview = project.preview().check()
+    assert 'will be deleted: stack "web", which Komodo does not have under this name' in preview.text
+    assert "declared nowhere: Stack site" in preview.text
+    project.up().check()
+    assert set(core.all("Stack")) == {"db", "aside"}
+
+
 @pytest.mark.parametrize("how", ["dead", "disabled"])
 def test_neither_a_stack_on_a_dead_host_nor_its_host_is_deleted(
     project: Project, core: TestCore, fleet: FleetProject, how: str
