@@ -35,8 +35,8 @@ def until_healthy(
         try:
             looks |= looks_of(client, order.stack, unsettled)
         except KomodoUnreachable:
-            # Core may go away for a moment while it is its own containers that start.
-            if late or not rollout["core"]:
+            # Core may go away for a moment, and the containers do not care.
+            if late:
                 raise
             sleep(pause)
             continue
