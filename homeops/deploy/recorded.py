@@ -8,7 +8,7 @@ from time import monotonic, time
 from typing import Any
 
 from homeops.deploy.execution import deploy
-from homeops.deploy.order import Deployed, Order, Tell, Unhealthy
+from homeops.deploy.order import DUE, Deployed, Order, Tell, Unhealthy
 from homeops.deploy.receipts import Journal, Receipt, Result, journal_directory
 from homeops.deploy.rollback import Healthy, roll_back
 from homeops.errors import DeployFailed, HomeopsError, KomodoError, Problem
@@ -56,7 +56,10 @@ def deploy_and_record(
         back = _last_healthy(olds) if order.rollout.get("rollback") == "previous" else None
         if back is None:
             receipt("failed", None, error.problems[0].what)
+            if order.rollout.get("rollback") == "previous":
+                raise DeployFailed(*error.problems, _nothing_before(order)) from None
             raise
+        tell(f"{order.where}: not healthy; back to commit {back.commit[:7]}")
         try:
             runs = roll_back(client, order, back, tell)
         except KomodoError as second:
@@ -104,6 +107,10 @@ def _last_healthy(olds: Props | None) -> Healthy | None:
     if not olds or not olds.get("commit"):
         return None
     return Healthy(str(olds["commit"]), olds.get("config") or {})
+
+
+def _nothing_before(order: Order) -> Problem:
+    return Problem(order.where, "not rolled back: no commit of it was healthy before", DUE)
 
 
 def _rolled_back(order: Order, runs: Deployed) -> Problem:
