@@ -120,9 +120,9 @@ def sync(core: Fresh, graph: Graph, root: Path) -> str:
 
 
 def as_core_has_it(graph: Graph) -> dict[tuple[str, str], Resource]:
-    """The graph's resources without what only homeops knows of them."""
+    """The graph's resources with nothing but what Komodo keeps of them."""
     return {
-        one.key: replace(one, config=canonical(one.config), deploy=False, after=(), where="", former="")
+        one.key: Resource(one.kind, one.name, canonical(one.config), one.description, one.tags, one.template)
         for one in graph.resources
     }
 
