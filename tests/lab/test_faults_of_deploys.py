@@ -171,6 +171,30 @@ def test_a_frozen_agent_finishes_a_deploy_that_failed(lab: Rehearsed) -> None:
     assert lab.read("GetStack", stack="web")["info"]["deployed_contents"] is None
 
 
+def test_a_silent_agent_keeps_those_waiting_who_ask_it_and_nobody_else(lab: Rehearsed) -> None:
+    assert lab.run("DeployStack", stack="web")["success"]
+    lab.core.settings = replace(lab.core.settings, silence_seconds=20.0)
+    host = lab.hosts["alpha"]
+    host.freeze()
+    begun = lab.begin("DeployStack", stack="web")
+    found: list[Any] = []
+    asking = threading.Thread(
+        target=lambda: found.append(lab.read("InspectStackContainer", stack="web", service="web"))
+    )
+    asking.start()
+    assert lab.state("web") == "deploying"
+    assert lab.read("GetUpdate", id=begun["_id"]["$oid"])["status"] == "InProgress"
+    assert not found
+    host.thaw()
+    asking.join()
+    assert found[0]["State"]["Status"] == "running"
+    assert lab.end(begun)["success"]
+    lab.core.settings = replace(lab.core.settings, silence_seconds=0.1)
+    host.freeze()
+    status, answer = lab.ask("read", "InspectStackContainer", {"stack": "web", "service": "web"})
+    assert (status, answer["error"]) == (500, "Timed out waiting for message.")
+
+
 def test_a_push_within_the_pull_cache_is_missed_by_core_and_by_the_host(lab: Rehearsed) -> None:
     lab.git.cache_seconds, clock = 60.0, SystemClock()
     lab.git.clock = clock

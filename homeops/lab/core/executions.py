@@ -19,7 +19,7 @@ from homeops.lab.core.faults import Effect, Fault
 from homeops.lab.core.json_copy import copied
 from homeops.lab.core.komodo_types import split_texts
 from homeops.lab.core.references import find, named_in, permitted
-from homeops.lab.core.refusal import Refusal
+from homeops.lab.core.refusal import AgentSilent, Refusal
 from homeops.lab.core.resource_kinds import RESOURCES
 from homeops.lab.core.resource_queries import found_by_name
 from homeops.lab.core.resource_states import flags_of, server_state
@@ -36,8 +36,6 @@ Work = Callable[["Run"], Steps]
 
 _POLL_SECONDS = 0.02
 _HANG_SECONDS = 1.0
-_SILENCE = "Timed out waiting for message.", ["deadline has elapsed"]
-"""What Core says, and as the cause of what, when an agent was silent for too long."""
 
 REMOTE_ERROR = "Decoded error message over Core-Periphery communication channel"
 """What Core puts before an error that an agent answered with."""
@@ -153,7 +151,7 @@ class Run:
 
     def agent(self, config: Document, without: str = "Must attach either swarm or server") -> Agent:
         """The agent of the Server that a configuration names (``agent_for``)."""
-        _, agent = agent_for(self.core, config, without)
+        _, agent = agent_for(self.core, config, without, silent=True)
         self.connections[id(agent)] = agent.connection
         return agent
 
@@ -182,7 +180,7 @@ class Run:
             lost = agent.silent or agent.connection != connection
             quiet = quiet + _POLL_SECONDS if lost else 0.0
             if quiet >= core.settings.silence_seconds:
-                raise Refusal(*_SILENCE)
+                raise AgentSilent(lambda: agent.silent)
         if failed:
             raise failed[0]
         return done[0]
@@ -373,31 +371,30 @@ def service_user(number: int) -> Document:
 
 
 def agent_for(
-    core: "Core", config: Document, without: str = "Must attach either swarm or server"
+    core: "Core", config: Document, without: str = "Must attach either swarm or server", *, silent: bool = False
 ) -> tuple[Document, Agent]:
     """The Server that a Stack or Deployment runs on, and its agent; refused when there is none that answers.
 
-    ``without`` is what Core says when neither Swarm nor Server is set.
+    ``without`` is what Core says when neither Swarm nor Server is set; ``silent`` as in ``agent_of``.
     """
     if config.get("swarm_id"):
         raise Refusal("No managers connected")
     if not config["server_id"]:
         raise Refusal(without)
-    return agent_of(core, config["server_id"])
+    return agent_of(core, config["server_id"], silent=silent)
 
 
-def agent_of(core: "Core", server_id: str) -> tuple[Document, Agent]:
-    """A Server and its agent; refused when that does not answer, of which Core may not have taken notice yet."""
+def agent_of(core: "Core", server_id: str, *, silent: bool = False) -> tuple[Document, Agent]:
+    """A Server and its agent; refused when that does not answer, of which Core may not have taken notice yet.
+
+    ``silent``: also one that is silent for now, for those who then wait for it themselves.
+    """
     server = find(core.state, "Server", server_id)
     agent = core.agents.of(server) if server_state(core, server) == "Ok" else None
     if agent is None:
         raise Refusal("Cannot send command when Server is unreachable or disabled")
-    quiet = 0.0
-    while agent.silent:
-        if quiet >= core.settings.silence_seconds:
-            raise Refusal(*_SILENCE)
-        core.clock.sleep(_POLL_SECONDS)
-        quiet += _POLL_SECONDS
+    if agent.silent and not silent:
+        raise AgentSilent(lambda: agent.silent)
     return server, agent
 
 

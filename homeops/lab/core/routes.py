@@ -12,13 +12,14 @@ from homeops.lab.core.decode import decode_request, require_json
 from homeops.lab.core.dispatch import Route
 from homeops.lab.core.faults import Fault
 from homeops.lab.core.references import named_in
-from homeops.lab.core.refusal import Refusal
+from homeops.lab.core.refusal import AgentSilent, Refusal
 from homeops.lab.core.state import Document
 from homeops.lab.core.users import shown_user
 
 if TYPE_CHECKING:
     from homeops.lab.core.core import Core
 
+_LOOK_SECONDS = 0.02
 BODY_LIMIT = 2 * 1024 * 1024
 _ROUTES: dict[str, tuple[Route, Guard | None]] = {
     "/read": ("read", "enabled"),
@@ -98,14 +99,27 @@ def _typed_answer(
     if spoiled is not None:
         return spoiled
     try:
-        # Answers may share what the state holds, so they are written while it is locked.
-        with core.state.lock:
-            if core.down:
-                raise Dropped
-            return json_answer(core.call(request.route, name, caller, params))
+        return _called(core, request.route, name, caller, params)
     finally:
         if fault is not None and fault.effect == "drop_after":
             raise Dropped
+
+
+def _called(core: "Core", route: Route, name: str, caller: Document, params: Document) -> Answer:
+    """What Core answers; a read waits for an agent that is silent, and others meanwhile get their answers."""
+    deadline = time.monotonic() + core.settings.silence_seconds
+    while True:
+        try:
+            # Answers may share what the state holds, so they are written while it is locked.
+            with core.state.lock:
+                if core.down:
+                    raise Dropped
+                return json_answer(core.call(route, name, caller, params))
+        except AgentSilent as silence:
+            while silence.still() and route == "read" and time.monotonic() < deadline:
+                time.sleep(_LOOK_SECONDS)
+            if silence.still():
+                raise
 
 
 def _spoil(fault: Fault, name: str) -> Answer | None:
