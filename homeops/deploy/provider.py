@@ -54,7 +54,11 @@ class DeployProvider(SessionProvider):
         return UpdateResult(_news | _deploy(_olds, _news))
 
     def read(self, id_: str, props: Props) -> ReadResult:
-        """As recorded; gone with its stack or its containers; other files where somebody else deployed others."""
+        """As recorded; gone with its stack or its containers; where Komodo deployed other files since, those.
+
+        They were not seen healthy (somebody else deployed them, or a run of ours that failed afterwards), so they are
+        due whatever is declared.
+        """
         stack = props.get("stackId")
         if not stack:
             return ReadResult(id_, props)
@@ -63,7 +67,12 @@ class DeployProvider(SessionProvider):
             return ReadResult(None, {})  # pyright: ignore[reportArgumentType] - this is how a resource is reported gone
         from homeops.deploy.source import live_fingerprint
 
-        live = props | {"fingerprint": live_fingerprint(documents[stack]["info"], props["fingerprint"])}
+        known: Mapping[str, str] = props["fingerprint"]
+        found = live_fingerprint(documents[stack]["info"], known)
+        seen = {
+            part: value if known.get(part) == value else f"{value}, not seen healthy" for part, value in found.items()
+        }
+        live = props | {"fingerprint": seen}
         return ReadResult(id_, live, inputs={key: live[key] for key in INPUTS if key in live})
 
     def delete(self, _id: str, _props: Props) -> None:
