@@ -11,13 +11,16 @@ from typing import Any, Literal
 RESTARTS = 5
 """So many restarts after each other are a loop, not a service that waits for another one."""
 
+SILENT = "its host does not answer"
+"""In place of a container's state, where nobody can tell it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
     """One service's container at one moment.
 
-    ``state`` is Docker's (created, running, paused, restarting, exited, dead), ``health`` too (starting, healthy,
-    unhealthy; empty without a health check). ``image`` is the name, ``image_id`` the digest of what runs.
+    ``state`` is Docker's (created, running, paused, restarting, exited, dead; or SILENT), ``health`` too (starting,
+    healthy, unhealthy; empty without a health check). ``image`` is the name, ``image_id`` the digest of what runs.
     """
 
     service: str

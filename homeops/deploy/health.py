@@ -4,14 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from time import monotonic, sleep
 from typing import Any
 
-from homeops.deploy.containers import Look, Verdict, Watch, look_of
+from homeops.deploy.containers import SILENT, Look, Verdict, Watch, look_of
 from homeops.deploy.order import Order, Unhealthy, growing, tail
-from homeops.errors import KomodoError, KomodoRefused, KomodoUnauthorized, KomodoUnreachable
+from homeops.errors import DeployFailed, KomodoError, KomodoRefused, KomodoUnauthorized, KomodoUnreachable
 from homeops.komodo.client import Client, JsonObject
 
 PROGRESS_SECONDS = 10
 
 _LOG_LINES = 15
+_SILENCE = ("Server is unreachable", "Timed out waiting for message", "deadline has elapsed")
 
 
 def until_healthy(
@@ -20,7 +21,7 @@ def until_healthy(
     """Look until every service is healthy; by service, the last look and what is thought of it.
 
     ``document``: the stack as Core has it after the deploy. Raises Unhealthy for the first service that fails, or for
-    one that is not up at the deadline.
+    one that is not up at the deadline; DeployFailed when nobody can tell then, because the host is silent.
     """
     rollout, info = order.rollout, document["info"]
     services = [str(item["service_name"]) for item in info.get("deployed_services") or ()]
@@ -101,14 +102,20 @@ def _look(client: Client, stack: str, service: str) -> Look:
         answer: Any = client.read("InspectStackContainer", {"stack": stack, "service": service})
     except KomodoUnauthorized:
         raise
-    except KomodoRefused:
+    except KomodoRefused as error:
+        told = " ".join((error.error, *error.trace))
+        if any(sign in told for sign in _SILENCE):
+            return Look(service, "", SILENT)
         # Core lists the container only after its next look at the host.
         return Look(service, "", "")
     return look_of(service, answer)
 
 
-def _unhealthy(client: Client, order: Order, look: Look, verdict: Verdict, *, late: bool) -> Unhealthy:
+def _unhealthy(client: Client, order: Order, look: Look, verdict: Verdict, *, late: bool) -> DeployFailed:
     named = f'service "{look.service}"' + (f" (container {look.container})" if look.container else "")
+    if look.state == SILENT:
+        what = f"nobody can tell whether {named} is up: {verdict.words}"
+        return DeployFailed(order.problem(what, "when the host is back, run again: the deploy is still due"))
     when = f" after {order.rollout['health_deadline']:g} s" if late else ""
     return Unhealthy(
         order.problem(f"{named} is not up{when}: {verdict.words}{_last_lines(client, order.stack, look.service)}")

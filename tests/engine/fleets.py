@@ -83,7 +83,11 @@ class FleetProject:
 
     def executions(self) -> list[tuple[str, str, int, int]]:
         """Every execution so far: operation, stack, start and end."""
-        updates = self.core.read("ListUpdates", query={})["updates"]
+        updates: list[dict[str, Any]] = []
+        page: int | None = 0
+        while page is not None:
+            answer = self.core.read("ListUpdates", query={}, page=page)
+            updates, page = updates + answer["updates"], answer["next_page"]
         names = {item["_id"]["$oid"]: name for name, item in self.core.all("Stack").items()}
         found: list[tuple[str, str, int, int]] = []
         for item in updates:

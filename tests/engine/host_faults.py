@@ -1,5 +1,7 @@
 """Faults of hosts and of containers for test_reliability_hosts.py: what is wrong where, and what came of it."""
 
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -65,6 +67,7 @@ EARLIER = {
     "ended": {"returns": ""},
     "frozen": {"thaws": ""},
     "gone": {"gone": ", deploy_timeout=10"},
+    "lost": {"lost": BACK},
 }
 """By host, the stacks that are healthy before there are faults, with what their declarations say beside the host."""
 
@@ -156,7 +159,20 @@ def break_hosts(made: FleetProject) -> list[str]:
     for host, name, seconds in (("ended", "returns", 2.0), ("gone", "gone", None)):
         end = once(partial(made.host(host).end, seconds))
         made.host(host).engine.behaviours[name] = Behaviour(seconds=0.4, during=end)
+    lose = once(partial(after_deploy, made, "lost", made.host("lost").end))
+    made.host("lost").engine.behaviours["lost"] = Behaviour(fates={"app": Fate(health="starting")}, during=lose)
     return thawing
+
+
+def after_deploy(made: FleetProject, stack: str, act: Callable[[], None]) -> None:
+    """Do something as soon as the deploy that is under way has ended."""
+
+    def wait() -> None:
+        while made.core.read("GetStackActionState", stack=stack)["deploying"]:
+            time.sleep(0.02)
+        act()
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def once(act: Callable[[], None]) -> Callable[[], None]:
@@ -196,8 +212,9 @@ def break_stacks(made: FleetProject) -> None:
 
 def mend(made: FleetProject) -> None:
     """Mend all, but what only a refresh sees."""
-    made.host("off").begin()
-    made.host("gone").begin()
+    for host in ("off", "gone", "lost"):
+        made.host(host).begin()
+    made.host("lost").engine.containers["lost-app-1"].fate = Fate()
     made.host("full").engine.full = False
     one = made.host("one")
     one.engine.behaviours.clear()

@@ -233,6 +233,17 @@ def test_an_agent_that_is_gone_for_good_fails_at_the_deadline(faults: Faults) ->
     assert faults.deploys("gone") == 3
 
 
+def test_an_agent_that_is_lost_while_containers_are_watched_is_told_and_nothing_rolled_back(faults: Faults) -> None:
+    told = faults.told("lost")
+    assert 'nobody can tell whether service "app" is up: its host does not answer' in told
+    assert "when the host is back, run again" in told
+    assert "rolled back" not in told
+    # Refreshed: Komodo did deploy it, but nobody saw it healthy.
+    assert "lost" in faults.ended(faults.next, "deployed")
+    assert faults.deploys("lost") == 3
+    assert faults.kept("lost-app-1")
+
+
 def test_what_does_not_become_healthy_is_rolled_back(faults: Faults) -> None:
     told = faults.told("back")
     assert "exited with code 4" in told
