@@ -22,7 +22,7 @@ RESULTS = ROOT / "bench" / "results.json"
 TURNS = 7
 UNION = 378
 """The stacks of a large public collection of Komodo repositories, taken together."""
-HOMELAB = 97
+HOMELAB = 98
 """The resources of the homelab, components included."""
 GROWTH = (100, UNION, 1000)
 

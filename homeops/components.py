@@ -14,6 +14,7 @@ import pulumi
 from homeops.deploy.fingerprint import fingerprint
 from homeops.deploy.provider import Deploy
 from homeops.komodo.census import Census
+from homeops.komodo.gate import Gate
 from homeops.komodo.resources import RESOURCES, KomodoResource
 from homeops.model.fleet import Fleet
 from homeops.model.graph import Graph, Resource
@@ -146,13 +147,14 @@ def register(graph: Graph, fleet: Fleet, site: Site, root: Path) -> dict[tuple[s
             case kind:
                 options = _renamed(resource, pulumi.ResourceOptions(depends_on=needs or None))
                 made[resource.key] = RESOURCES[kind](resource, overwrite=_overwrite(site), opts=options)
+    Census(graph)
     return made
 
 
-async def census_first(graph: Graph, fleet: Fleet, site: Site) -> None:
-    """Let the census look at what would be deleted; when it refuses, nothing else was registered yet."""
+async def pass_gate(graph: Graph, fleet: Fleet, site: Site) -> None:
+    """Let the gate look at what would be deleted; when it refuses, nothing else was registered yet."""
     reasons = {stack.name: stack.protect.reason for stack in fleet.stacks if stack.protect is not None}
-    await Census(graph, site.deletes, reasons).urn.future()
+    await Gate(graph, site.deletes, reasons).urn.future()
 
 
 def _control_plane(graph: Graph, first: Sequence[str]) -> dict[tuple[str, str], Resource]:

@@ -54,12 +54,12 @@ def _loaded(fleet: str) -> tuple[Any, ...]:
 
 
 async def _registered(fleet: Any, graph: Any, site: Any, root: Path) -> dict[str, Any]:
-    from homeops.components import census_first, register
+    from homeops.components import pass_gate, register
     from homeops.inventory import outputs
     from homeops.summary import tell
 
     began = time()
-    await census_first(graph, fleet, site)
+    await pass_gate(graph, fleet, site)
     made = register(graph, fleet, site, root)
     # Waited for here, all at once: the SDK's own wait looks at every unfinished output again after each one that ends.
     await asyncio.gather(*(resource.urn.future() for resource in made.values()))

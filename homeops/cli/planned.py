@@ -47,7 +47,7 @@ SCHEMA = 1
 Item = Mapping[str, Any]
 
 _DEPLOY = "komodo:Deploy"
-_OURS = ("komodo:Census", "komodo:Core")
+_OURS = ("komodo:Census", "komodo:Core", "komodo:Gate")
 """Resources that stand for nothing outside of Pulumi."""
 
 _CHANGES = ("create", "update", "replace", "delete")

@@ -20,6 +20,7 @@ from pathlib import Path
 import pulumi
 
 from homeops.komodo.census import Census
+from homeops.komodo.gate import Gate
 from homeops.komodo.core import Core
 from homeops.komodo.resources import RESOURCES
 from homeops.model.graph import Graph, Resource, in_order
@@ -48,7 +49,8 @@ for resource in graph.resources:
         aliases=[pulumi.Alias(name=former[resource.key])] if former[resource.key] else None,
     )
     made[resource.key] = RESOURCES[resource.kind](resource, overwrite=declared["overwrite"], opts=options)
-Census(graph, DeleteBudget(objects=1000, percent=100))
+Gate(graph, DeleteBudget(objects=1000, percent=100))
+Census(graph)
 """
 """Komodo's objects as ``declared.json`` lists them, each after the ones it refers to."""
 
@@ -82,7 +84,7 @@ def changed(thing: Document, **changes: Any) -> Document:
     return {**thing, **beside, "config": {**thing["config"], **changes}}
 
 
-_OURS = (":Census", ":Core")
+_OURS = (":Census", ":Core", ":Gate")
 """Resources that stand for nothing in Komodo."""
 
 
