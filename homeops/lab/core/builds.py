@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from homeops.lab.core.agents import Agent, RepoOrder
 from homeops.lab.core.executions import (
-    DEFAULTS,
     RUNNING,
     Run,
     Steps,
@@ -17,6 +16,7 @@ from homeops.lab.core.executions import (
     service_user,
 )
 from homeops.lab.core.executions_alerts import send_alert
+from homeops.lab.core.executions_batches import DEFAULTS
 from homeops.lab.core.executions_interpolation import interpolated, values
 from homeops.lab.core.executions_logs import error_log, log, succeeded
 from homeops.lab.core.json_copy import copied

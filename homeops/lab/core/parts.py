@@ -29,6 +29,7 @@ PARTS = (
     "deployment_reads",
     "toml_requests",
     "executions_alerts",
+    "executions_batches",
     "procedures",
     "containers_requests",
     "executions_stack",

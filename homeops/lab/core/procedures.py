@@ -7,13 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from homeops.lab.core.executions import (
-    BATCHES,
-    DEFAULTS,
     KINDS,
     RUNNING,
     Run,
     Steps,
-    batch_targets,
     executes,
     perform,
     service_user,
@@ -21,6 +18,7 @@ from homeops.lab.core.executions import (
     together,
 )
 from homeops.lab.core.executions_alerts import send_alert
+from homeops.lab.core.executions_batches import BATCHES, DEFAULTS, batch_targets
 from homeops.lab.core.executions_logs import bold, colored, error_log, log, muted
 from homeops.lab.core.refusal import Refusal
 from homeops.lab.core.state import Document

@@ -6,7 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from homeops.lab.core.agents import AgentFailure
-from homeops.lab.core.executions import DEFAULTS, Run, error_and_trace, perform, service_user, together
+from homeops.lab.core.executions import Run, error_and_trace, perform, service_user, together
+from homeops.lab.core.executions_batches import DEFAULTS
 from homeops.lab.core.executions_logs import bold, colored, log, muted
 from homeops.lab.core.refusal import Refusal
 from homeops.lab.core.resource_states import deployment_state, stack_state

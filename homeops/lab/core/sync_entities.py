@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from homeops.lab.core.executions import matching, service_user
+from homeops.lab.core.executions import service_user
+from homeops.lab.core.executions_batches import matching
 from homeops.lab.core.executions_logs import bold, colored, log, muted
 from homeops.lab.core.refusal import Refusal
 from homeops.lab.core.state import Document, State

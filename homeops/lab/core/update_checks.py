@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from homeops.lab.core.agents import AgentFailure
 from homeops.lab.core.dispatch import answers
-from homeops.lab.core.executions import REMOTE_ERROR, agent_for, batch_targets
+from homeops.lab.core.executions import REMOTE_ERROR, agent_for
+from homeops.lab.core.executions_batches import batch_targets
 from homeops.lab.core.executions_logs import log
 from homeops.lab.core.host_reads import dial
 from homeops.lab.core.permissions import require
