@@ -320,7 +320,7 @@ def test_a_killed_run_leaves_no_process_and_the_next_joins_its_deploy(project: P
             until(lambda: all("pulumi-language-python " in command for command in at_work(project).values()), 10)
             for left in at_work(project):
                 os.kill(left, signal.SIGTERM)
-        bad(project, "the stack is currently locked by 1 lock(s)", "pulumi cancel")
+        bad(project, "the stack is currently locked by 1 lock(s)", f"pid {run.pid}", "pulumi cancel")
         project.run("cancel", "--yes", project.stack).check()
         text = joined(project, core, gate)
     assert "a deploy is under way already, by admin: waiting for it" in text
