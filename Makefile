@@ -29,7 +29,7 @@ render: ready ## write docker/komodo-resources/*.toml from the fleet
 	@$(HERE) homeops render
 
 test: ready ## run the tests
-	@$(HERE) python -m pytest -n auto
+	@$(HERE) python -m pytest -n auto --dist loadfile
 
 check: ready ## lint, format, types, layers, shell scripts
 	@$(HERE) ruff check .
