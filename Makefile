@@ -11,6 +11,9 @@ STACK ?= lab
 PYTHON ?= python3
 export PYTHON
 
+# Most tests wait for containers, agents and deadlines: several a processor.
+WORKERS ?= $(shell echo $$((3 * $$(nproc))))
+
 HERE := source tools/env.sh &&
 
 help: ## list what there is
@@ -29,7 +32,7 @@ render: ready ## write docker/komodo-resources/*.toml from the fleet
 	@$(HERE) homeops render
 
 test: ready ## run the tests
-	@$(HERE) python -m pytest -n auto --dist loadfile
+	@$(HERE) python -m pytest -n $(WORKERS) --dist loadfile
 
 check: ready ## lint, format, types, layers, shell scripts
 	@$(HERE) ruff check .
