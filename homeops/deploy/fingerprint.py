@@ -24,6 +24,7 @@ from homeops.model.config.repo import RepoConfig
 from homeops.model.config.stack import StackConfig
 from homeops.model.environment import entries
 from homeops.model.graph import Graph, Resource
+from homeops.model.references import VARIABLE
 from homeops.model.site import RepositoryFacts
 from homeops.model.wire import defaults, whole
 
@@ -79,8 +80,6 @@ REPO_FIELDS = (
     "skip_secret_interp",
 )
 """Fields of a Repo that change the files of the stacks that are linked to it."""
-
-_VARIABLE = re.compile(r"\[\[([^\[\]\s]+)\]\]")
 
 
 def fingerprint(stack: Resource, graph: Graph, root: Path, repository: RepositoryFacts) -> dict[str, str]:
@@ -145,7 +144,7 @@ class _Variables:
         self.graph, self.on = graph, on
 
     def filled(self, text: str) -> str:
-        return _VARIABLE.sub(self._value, text) if self.on and "[[" in text else text
+        return VARIABLE.sub(self._value, text) if self.on and "[[" in text else text
 
     def _value(self, reference: re.Match[str]) -> str:
         variable = self.graph.get("Variable", reference[1])

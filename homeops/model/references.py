@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from homeops.model.config.alerter import ResourceTarget
 from homeops.model.fields import KomodoModel, Reference, References, marked
 
-VARIABLE = re.compile(r"\[\[([A-Za-z_][A-Za-z0-9_]*)\]\]")
+VARIABLE = re.compile(r"\[\[([^\[\]\s]+)\]\]")
 """How a text refers to one of Komodo's variables; with spaces inside it is no reference."""
 
 _Config = TypeVar("_Config", bound=KomodoModel)

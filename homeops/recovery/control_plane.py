@@ -7,7 +7,6 @@ and what a compose file says of paths is relative to the first one's own directo
 """
 
 import posixpath
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,13 +15,13 @@ from homeops.komodo.secret_values import is_source
 from homeops.model.config.stack import StackConfig
 from homeops.model.config.variable import VariableConfig
 from homeops.model.conventions import DECRYPT
+from homeops.model.environment import entries
 from homeops.model.graph import Directories, Graph, Resource, StackFiles
+from homeops.model.references import VARIABLE
 from homeops.model.site import HostFacts, Site
 
 PERIPHERY = "/etc/komodo"
 """Periphery's root directory, unless its configuration says otherwise."""
-
-_VARIABLE = re.compile(r"\[\[([^\[\]\s]+)\]\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +142,7 @@ class _Filling:
     def __call__(self, text: str) -> str:
         if _config(self.stack).skip_secret_interp:
             return text
-        return _VARIABLE.sub(lambda match: self._value(match[1]), text)
+        return VARIABLE.sub(lambda match: self._value(match[1]), text)
 
     def _value(self, name: str) -> str:
         config = self.variables.get(name)
@@ -156,16 +155,9 @@ class _Filling:
 
 
 def _environment(text: str) -> Iterator[tuple[str, str]]:
-    """The entries of an environment field, read as Komodo reads them (client/core/rs/src/parsers.rs)."""
+    """The entries of an environment field; refuses what Komodo would refuse, by its line."""
     for number, line in enumerate(text.split("\n"), start=1):
-        entry = line.strip()
-        if not entry or entry.startswith(("#", "//")):
-            continue
-        entry = entry.partition(" #")[0].strip().lstrip("-").strip()
-        found = re.match(r"([^=:]*)[=:](.*)", entry)
-        if found is None:
-            raise FleetError(Problem("fleet", f"line {number} of the control plane's environment is not KEY=value"))
-        key, value = found[1].strip(), found[2].strip()
-        if key[:1] in ("'", '"') and key[-1:] not in ("'", '"') and value[-1:] in ("'", '"'):
-            key, value = key[1:].strip(), value[:-1].strip()
-        yield key, value
+        for key, value in entries(line):
+            if not key:
+                raise FleetError(Problem("fleet", f"line {number} of the control plane's environment is not KEY=value"))
+            yield key, value

@@ -262,26 +262,26 @@ def test_files_that_a_compose_file_names_count_wherever_they_are(repository: Rep
     repository.write(
         f"{WEB}/compose.yaml",
         """\
-include: [../../shared/base/compose.yaml]
+include: [../../base/files/compose.yaml]
 services:
   web:
     image: nginx:1.27
-    extends: {file: ../../shared/base/common.yml, service: common}
+    extends: {file: ../../base/files/common.yml, service: common}
     env_file: [.env, ../defaults.env]
     volumes:
-      - ../../shared/base/motd:/etc/motd:ro
+      - ../../base/files/motd:/etc/motd:ro
       - /etc/../../outside:/outside
       - ../../../../../outside:/outside
 """,
     )
-    repository.write("docker/stacks/shared/base/compose.yaml", "services: {db: {image: 'db:1', env_file: db.env}}\n")
-    repository.write("docker/stacks/shared/base/common.yml", "services: {common: {env_file: [./db.env]}}\n")
-    for name in ("shared/base/db.env", "shared/base/motd", "shared/base/other", "one/defaults.env", "one/.env"):
+    repository.write("docker/stacks/base/files/compose.yaml", "services: {db: {image: 'db:1', env_file: db.env}}\n")
+    repository.write("docker/stacks/base/files/common.yml", "services: {common: {env_file: [./db.env]}}\n")
+    for name in ("base/files/db.env", "base/files/motd", "base/files/other", "one/defaults.env", "one/.env"):
         repository.write(f"docker/stacks/{name}", name)
     repository.encrypt("docker/stacks/one/defaults.sops.env", "A=1\n")
     (repository.root.parent / "outside").write_text("x", encoding="utf-8")
     before = repository.fingerprints()
-    named = {f"docker/stacks/shared/base/{name}" for name in ("compose.yaml", "common.yml", "db.env", "motd")}
+    named = {f"docker/stacks/base/files/{name}" for name in ("compose.yaml", "common.yml", "db.env", "motd")}
     assert {part for part in before["web"] if part.startswith("file ")} == {f"file {path}" for path in named}
     (repository.root / "docker/stacks/one/defaults.sops.env").unlink()
     with_defaults = repository.fingerprints()

@@ -25,6 +25,15 @@ def declare(site):
 
 COMPOSE = "services:\n  app:\n    image: nginx:{}\n"
 
+FILES = {
+    "one/komodo-core/compose.yaml": COMPOSE.format(1),
+    "two/db/compose.yaml": COMPOSE.format(1),
+    "one/web/compose.yaml": COMPOSE.format(1),
+    "one/web/nginx.conf": "a",
+    "two/aside/compose.yaml": COMPOSE.format(1),
+}
+"""Those of four stacks: Core's, two of which one waits for the other, one aside."""
+
 
 class FleetProject:
     """A project with a fleet of its own, ``fleet_of_test.py``, and the Core that it is for."""

@@ -8,7 +8,7 @@ from homeops.lab.core.containers import Fate
 from homeops.lab.core.containers_engine import Behaviour
 from tests.engine.core import TestCore, writes
 from tests.engine.engine import Project, Run
-from tests.engine.fleets import COMPOSE, FleetProject
+from tests.engine.fleets import COMPOSE, FILES, FleetProject
 
 FLEET = """
 one = Host("one", periphery=RUNS)
@@ -19,13 +19,6 @@ web = Stack("web", host=one, after=[db])
 aside = Stack("aside", host=two)
 return Fleet(hosts=[one, two], stacks=[web, db, core, aside])
 """
-FILES = {
-    "one/komodo-core/compose.yaml": COMPOSE.format(1),
-    "two/db/compose.yaml": COMPOSE.format(1),
-    "one/web/compose.yaml": COMPOSE.format(1),
-    "one/web/nginx.conf": "a",
-    "two/aside/compose.yaml": COMPOSE.format(1),
-}
 
 
 def documented(run: Run) -> bool:

@@ -17,7 +17,7 @@ from homeops.cli.preview import preview
 from homeops.deploy.receipts import Journal, Receipt
 from tests.engine.core import TestCore, writes
 from tests.engine.engine import Project
-from tests.engine.fleets import COMPOSE, FleetProject
+from tests.engine.fleets import COMPOSE, FILES, FleetProject
 
 FLEET = """
 one = Host("one", periphery=RUNS)
@@ -28,13 +28,6 @@ web = Stack("web", host=one, after=[db])
 aside = Stack("aside", host=two)
 return Fleet(hosts=[one, two], stacks=[web, db, core, aside])
 """
-FILES = {
-    "one/komodo-core/compose.yaml": COMPOSE.format(1),
-    "two/db/compose.yaml": COMPOSE.format(1),
-    "one/web/compose.yaml": COMPOSE.format(1),
-    "one/web/nginx.conf": "a",
-    "two/aside/compose.yaml": COMPOSE.format(1),
-}
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Generator
 from functools import partial
 from pathlib import Path
 
@@ -17,15 +16,6 @@ from homeops.recovery.control_plane import control_plane
 from homeops.recovery.script import KEY, SECRET
 from tests.recovery.fleet import Tool, encrypt, new_key
 from tests.recovery.machine import SSHD, Machine
-
-
-@pytest.fixture
-def machine(tmp_path: Path, tool: Tool) -> Generator[Machine]:
-    machine = Machine(tmp_path / "host", tool)
-    machine.make()
-    machine.start()
-    yield machine
-    machine.stop()
 
 
 @pytest.fixture

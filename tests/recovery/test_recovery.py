@@ -65,15 +65,6 @@ class Scene:
 
 
 @pytest.fixture
-def machine(tmp_path: Path, tool: Tool) -> Generator[Machine]:
-    machine = Machine(tmp_path / "host", tool)
-    machine.make()
-    machine.start()
-    yield machine
-    machine.stop()
-
-
-@pytest.fixture
 def core() -> Generator[CoreServer]:
     with CoreServer(Core()) as server:
         yield server
