@@ -7,10 +7,15 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.loopback_only import refuse
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# How long an example takes is the machine's mood, and six workers share two processors.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session", autouse=True)
