@@ -24,10 +24,11 @@ class Facts(BaseModel):
 
 
 class HostFacts(Facts):
-    """How a host is reached: its address and the user of its SSH."""
+    """How a host is reached: its address, the user of its SSH, and where its SSH answers if that is elsewhere."""
 
     address: NameOrAddress
     ssh_user: Text = "root"
+    ssh_address: NameOrAddress | None = None
     ssh_port: Annotated[int, Field(ge=1, le=65535)] = 22
 
 
@@ -36,6 +37,8 @@ class KomodoFacts(Facts):
 
     address: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+$")]
     url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$")]
+    public_key: str | None = None
+    """Core's public key (GetCoreInfo): the agents let nobody else in. None: it is not checked."""
 
 
 class RepositoryFacts(Facts):
@@ -57,6 +60,12 @@ class Versions(Facts):
     sops_sha256: Sha256
     age: VersionText
     age_sha256: Sha256
+    periphery_image_digest: Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")] | None = None
+    """The digest that hosts run of the custom Periphery image; None: whatever the tag means on that day."""
+    periphery_sha256: Sha256 | None = None
+    """Of the Periphery binary that systemd hosts run; without it none is installed."""
+    docker: VersionText = "20.10"
+    """The oldest Docker engine that a host may have."""
 
 
 class NetworkFacts(Facts):
@@ -81,6 +90,21 @@ class DeleteBudget(Facts):
     percent: Annotated[int, Field(ge=0, le=100)] = 30
 
 
+class SshFacts(Facts):
+    """How hosts are managed over SSH; without this block nothing is done on them.
+
+    ``known_hosts`` is relative to the checkout. ``canary`` is the host whose Periphery is rolled out first.
+    """
+
+    known_hosts: Text = "known_hosts"
+    canary: Text | None = None
+    connect_timeout_seconds: Annotated[int, Field(ge=1, le=60)] = 5
+    disk_floor_gib: Annotated[int, Field(ge=0)] = 5
+    """Free space on a host's Docker disk below which it is reported."""
+    install_age_key: bool = False
+    """Whether a host without an age key gets the operator's."""
+
+
 class Site(Facts):
     """All facts of one environment."""
 
@@ -89,6 +113,7 @@ class Site(Facts):
     repository: RepositoryFacts
     versions: Versions
     hosts: dict[str, HostFacts]
+    ssh: SshFacts | None = None
     timezone: Text = "Etc/UTC"
     adopt: Literal["equal", "overwrite"] = "equal"
     """What to do with an object that exists under a declared name: take it over when equal, or overwrite it."""
