@@ -36,7 +36,7 @@ from homeops.errors import (
     KomodoUnreachable,
 )
 from homeops.komodo.answers import Answer, Asked, CoreVersion, core_version, decoded, is_core_asking_for_a_key, too_old
-from homeops.komodo.credentials import Credentials, checked_address
+from homeops.komodo.credentials import Credentials, Token, checked_address
 from homeops.komodo.requests import GET_VERSION, Request, list_all
 from homeops.model.kinds import Kind
 
@@ -82,7 +82,7 @@ class Client:
     def __init__(
         self,
         address: str,
-        credentials: Credentials,
+        credentials: Credentials | Token,
         *,
         transport: httpx.BaseTransport | None = None,
         patience: Patience | None = None,
@@ -163,7 +163,7 @@ class Client:
         self.close()
 
     def _asked(self, request: Request) -> Asked:
-        secrets = {self._credentials.key, self._credentials.secret} | request.secrets()
+        secrets = self._credentials.secrets | request.secrets()
         return Asked(self.address, request.label, secrets)
 
     def _ask_version(self, patience: Patience) -> CoreVersion:
@@ -220,7 +220,7 @@ class Client:
     def _once(self, request: Request) -> Any:
         if self._refusal:
             raise KomodoUnauthorized(*self._refusal.problems, status=self._refusal.status, error=self._refusal.error)
-        answer = self._post(request, {"X-API-KEY": self._credentials.key, "X-API-SECRET": self._credentials.secret})
+        answer = self._post(request, self._credentials.headers)
         try:
             value = decoded(self._asked(request), answer)
         except KomodoUnauthorized as error:

@@ -38,6 +38,33 @@ class Credentials:
                 what = f"the API {name} is empty, or has blanks or characters that no {name} has"
                 raise KomodoError(Problem("komodo", what, "copy it again, without quotes and line ends"))
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """What shows them to Core."""
+        return {"X-API-KEY": self.key, "X-API-SECRET": self.secret}
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """What no message may repeat."""
+        return frozenset({self.key, self.secret})
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """The token of a login, as Core issues it; empty before the login. Printing it shows nothing."""
+
+    jwt: str = field(default="", repr=False)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What shows it to Core."""
+        return {"Authorization": self.jwt} if self.jwt else {}
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """What no message may repeat."""
+        return frozenset({self.jwt} - {""})
+
 
 @dataclass(frozen=True, slots=True)
 class Access:

@@ -10,10 +10,10 @@ from typing import Any, Literal, cast
 
 from homeops.model.kinds import Kind
 
-Route = Literal["read", "write", "execute"]
+Route = Literal["read", "write", "execute", "auth/login", "auth/manage"]
 
 SECRET_FIELDS = frozenset(
-    {"value", "url", "passkey", "webhook_secret", "secret_args", "secrets", "token", "private_key"}
+    {"value", "url", "passkey", "webhook_secret", "secret_args", "secrets", "token", "private_key", "password"}
 )
 """Fields whose values may be secrets: the Sensitive marks of the model, and what Builders and accounts carry.
 
