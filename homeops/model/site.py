@@ -31,6 +31,11 @@ class HostFacts(Facts):
     ssh_address: NameOrAddress | None = None
     ssh_port: Annotated[int, Field(ge=1, le=65535)] = 22
 
+    @property
+    def ssh_host(self) -> str:
+        """The name or address at which its SSH answers."""
+        return self.ssh_address or self.address
+
 
 class KomodoFacts(Facts):
     """Where Core answers, and where people open its UI."""

@@ -28,6 +28,7 @@ PERIPHERY = "/etc/komodo"
 class ControlPlane:
     """The stack of Core, every value settled.
 
+    ``known_hosts``: the file of pinned host keys, relative to the checkout; empty: the operator's own.
     ``checkout``: the directory on the host that stands for the repository. ``run``: where compose runs; ``compose`` and
     ``env_file`` are relative to it. ``files`` (what the host needs) and ``secrets`` (those of them that are encrypted)
     are relative to the repository. ``environment``: ``KEY=value`` lines. ``hook``: a command that comes first, and its
@@ -38,6 +39,7 @@ class ControlPlane:
     project: str
     host: str
     reach: HostFacts
+    known_hosts: str
     checkout: str
     run: str
     files: tuple[str, ...]
@@ -82,6 +84,7 @@ def control_plane(graph: Graph, site: Site, directories: Directories, *, periphe
         project=config.project_name or stack.name,
         host=config.server_id,
         reach=site.hosts[config.server_id],
+        known_hosts=site.ssh.known_hosts if site.ssh else "",
         checkout=checkout,
         run=posixpath.normpath(posixpath.join(checkout, config.run_directory)),
         files=tuple(dict.fromkeys((*declared, *beside))),

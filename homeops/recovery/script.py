@@ -66,12 +66,13 @@ def prelude(plane: ControlPlane) -> str:
     """What each step needs before it: strict mode, and how the host is reached."""
     reach = plane.reach
     root = "" if reach.ssh_user == "root" else "sudo -n "
+    pinned = f"-o UserKnownHostsFile={_q(plane.known_hosts)} " if plane.known_hosts else ""
     return f"""\
 set -euo pipefail
 
 on_host() {{
   ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=10 -o ServerAliveInterval=15 \\
-    -p {reach.ssh_port} {_q(f"{reach.ssh_user}@{reach.address}")} "$1"
+    {pinned}-p {reach.ssh_port} {_q(f"{reach.ssh_user}@{reach.ssh_host}")} "$1"
 }}
 
 # Runs the shell text $1 as root on the host; standard input goes along.
@@ -113,12 +114,13 @@ def _introduction(plane: ControlPlane) -> str:
 def _host_steps(plane: ControlPlane) -> Iterator[Step]:
     reach = plane.reach
     port = "" if reach.ssh_port == 22 else f"-p {reach.ssh_port} "
-    name = _q(reach.address if reach.ssh_port == 22 else f"[{reach.address}]:{reach.ssh_port}")
+    name = _q(reach.ssh_host if reach.ssh_port == 22 else f"[{reach.ssh_host}]:{reach.ssh_port}")
+    renew = f"homeops hosts trust --replace {plane.host}" if plane.known_hosts else f"ssh-keygen -R {name}"
     yield Step(
         f"Reach {plane.host}",
         "The host's key has to be known already: a reinstalled host has a new one.",
         f"on_host true {_NOTHING}\n",
-        f"ssh {port}{reach.ssh_user}@{reach.address} shows why; if the host was reinstalled: ssh-keygen -R {name}, "
+        f"ssh {port}{reach.ssh_user}@{reach.ssh_host} shows why; if the host was reinstalled: {renew}, "
         "connect by hand, and compare the fingerprint with what its console says",
         reaches=True,
     )

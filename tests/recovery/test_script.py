@@ -102,6 +102,14 @@ def test_root_needs_no_sudo_and_everybody_else_is_shown_to_become_root(real: Con
     assert [step.title for step in steps(somebody)][:2] == [f"Reach {real.host}", "Become root"]
 
 
+def test_a_host_whose_key_is_recorded_is_known_by_that_key_at_the_address_of_its_ssh(real: ControlPlane) -> None:
+    elsewhere = real.reach.model_copy(update={"ssh_address": "192.0.2.7"})
+    pinned = replace(real, reach=elsewhere, known_hosts="known hosts")
+    assert "-o UserKnownHostsFile='known hosts' -p 22 root@192.0.2.7 " in prelude(pinned)
+    assert f"homeops hosts trust --replace {real.host}" in steps(pinned)[0].hint
+    assert "UserKnownHostsFile" not in prelude(replace(real, known_hosts=""))
+
+
 ODD = 'it\'s an $ODD `dir` "of" \\ Ümläut & (more)'
 
 
