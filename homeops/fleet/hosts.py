@@ -1,12 +1,8 @@
 """The six hosts. Addresses and SSH users are facts of the site: Pulumi.<stack>.yaml."""
 
-from homeops.model.host import ContainerPeriphery, Host, Quirk, SystemdPeriphery
+from homeops.model.host import AgeKey, ApparmorMask, ContainerPeriphery, DockerDns, Host, NativeSops, SystemdPeriphery
 
-AGE_KEY = Quirk(
-    name="age-key",
-    reason="Periphery decrypts secrets with it; where SSH is not root's, it was once left with that user",
-    settings={"path": "/etc/sops/age/keys.txt", "owner": "root:root", "mode": "600"},
-)
+AGE_KEY = AgeKey(reason="Periphery decrypts secrets with it; where SSH is not root's, it was once left with that user")
 
 ROOT_COMPOSE = "/root/komodo-periphery/compose.yaml"
 USER_COMPOSE = "~/komodo-periphery/compose.yaml"
@@ -20,16 +16,10 @@ komodo = Host(
     periphery=SystemdPeriphery(path="/etc/komodo/periphery.config.toml"),
     quirks=[
         AGE_KEY,
-        Quirk(
-            name="apparmor-mask",
+        ApparmorMask(
             reason="an unprivileged LXC container cannot read AppArmor's profiles, so Docker's integration of it fails",
-            settings={"unit": "mask-apparmor.service", "mount": "/sys/kernel/security"},
         ),
-        Quirk(
-            name="native-sops",
-            reason="the systemd Periphery runs the decrypt hook on the host itself, not in the custom image",
-            settings={"hook": "/usr/local/bin/sops-decrypt.sh"},
-        ),
+        NativeSops(reason="the systemd Periphery runs the decrypt hook on the host itself, not in the custom image"),
     ],
 )
 
@@ -69,8 +59,7 @@ server04 = Host(
     periphery=ContainerPeriphery(path=USER_COMPOSE),
     quirks=[
         AGE_KEY,
-        Quirk(
-            name="docker-dns",
+        DockerDns(
             reason="Docker's embedded DNS does not forward on this host, and a git clone inside the container fails",
         ),
     ],

@@ -2,13 +2,16 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from homeops.model.config.server import ServerConfig
 from homeops.model.declaration import Declaration
 from homeops.model.fields import KomodoModel
 
 PERIPHERY_PORT = 8120
+
+# No spaces: units of systemd and compose files hold such a path as it is.
+HostPath = Annotated[str, Field(pattern=r"^(/[A-Za-z0-9_.@+-]+)+$")]
 
 
 class ContainerPeriphery(KomodoModel):
@@ -28,12 +31,40 @@ class SystemdPeriphery(KomodoModel):
 Periphery = Annotated[ContainerPeriphery | SystemdPeriphery, Field(discriminator="manner")]
 
 
-class Quirk(KomodoModel):
-    """Something odd about a host that must stay true: what it is, and why."""
+class AgeKey(KomodoModel):
+    """The host's age private key: a file of root's alone (mode 600), in a directory of root's alone."""
 
-    name: str
+    name: Literal["age-key"] = "age-key"
     reason: str
-    settings: dict[str, str] = Field(default_factory=dict[str, str])
+    path: HostPath = "/etc/sops/age/keys.txt"
+
+
+class ApparmorMask(KomodoModel):
+    """An empty tmpfs over ``mount``, put there by the systemd service ``unit`` before Docker starts."""
+
+    name: Literal["apparmor-mask"] = "apparmor-mask"
+    reason: str
+    unit: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.@-]+\.service$")] = "mask-apparmor.service"
+    mount: HostPath = "/sys/kernel/security"
+
+
+class DockerDns(KomodoModel):
+    """Periphery's container asks the network's DNS server (``site.network.dns_server``), not Docker's own."""
+
+    name: Literal["docker-dns"] = "docker-dns"
+    reason: str
+
+
+class NativeSops(KomodoModel):
+    """sops, age and the hook that decrypts stand on the host itself; ``hook`` is where the hook is put."""
+
+    name: Literal["native-sops"] = "native-sops"
+    reason: str
+    hook: HostPath = "/usr/local/bin/sops-decrypt.sh"
+
+
+Quirk = Annotated[AgeKey | ApparmorMask | DockerDns | NativeSops, Field(discriminator="name")]
+"""Something odd about a host that must stay true: what it is, and why."""
 
 
 class Host(Declaration, ServerConfig):
@@ -50,3 +81,11 @@ class Host(Declaration, ServerConfig):
     quirks: list[Quirk] = Field(default_factory=list[Quirk])
     unmanaged: dict[str, str] = Field(default_factory=dict[str, str])
     """What runs on the host and is on purpose not managed here: name to reason."""
+
+    @field_validator("quirks")
+    @classmethod
+    def _each_quirk_once(cls, quirks: list[Quirk]) -> list[Quirk]:
+        names = [quirk.name for quirk in quirks]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"declared twice: {', '.join(twice)}")
+        return quirks

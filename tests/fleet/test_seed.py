@@ -19,6 +19,7 @@ from homeops.model.config.stack import StackConfig
 from homeops.model.config.variable import VariableConfig
 from homeops.model.fleet import Fleet
 from homeops.model.graph import Graph
+from homeops.model.host import AgeKey, ApparmorMask
 from homeops.model.site import Site
 from homeops.settings import load_settings
 
@@ -105,12 +106,13 @@ def test_oddities_of_hosts_are_declared_with_their_reason(fleet: Fleet) -> None:
     assert set(quirks["komodo"]) == {"age-key", "apparmor-mask", "native-sops"}
     assert set(quirks["server04"]) == {"age-key", "docker-dns"}
     assert all(set(quirks[name]) == {"age-key"} for name in ("nvr", "kasm", "omni", "seaweedfs"))
-    assert quirks["komodo"]["apparmor-mask"].settings == {
-        "unit": "mask-apparmor.service",
-        "mount": "/sys/kernel/security",
-    }
+    mask = quirks["komodo"]["apparmor-mask"]
+    assert isinstance(mask, ApparmorMask)
+    assert (mask.unit, mask.mount) == ("mask-apparmor.service", "/sys/kernel/security")
     for host in quirks.values():
-        assert host["age-key"].settings == {"path": "/etc/sops/age/keys.txt", "owner": "root:root", "mode": "600"}
+        key = host["age-key"]
+        assert isinstance(key, AgeKey)
+        assert key.path == "/etc/sops/age/keys.txt"
         assert all(len(quirk.reason) > 30 for quirk in host.values())
 
 
