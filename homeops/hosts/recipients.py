@@ -29,5 +29,5 @@ def age_recipient(host_name: str, stacks: Iterable[Stack], directories: Director
 
 
 def _in_all(sets: Iterable[frozenset[str]]) -> frozenset[str]:
-    found = list(sets)
-    return frozenset.intersection(*found) if found else frozenset()
+    found = iter(sets)
+    return next(found, frozenset[str]()).intersection(*found)
