@@ -31,7 +31,9 @@ class Service:
     """One service; an absent text is empty.
 
     ``healthcheck`` says whether the file has one that is not disabled; ``no_healthcheck`` is the reason that the file
-    gives for having none (``x-homeops: {no_healthcheck: ...}``).
+    gives for having none (``x-homeops: {no_healthcheck: ...}``). ``inherited`` are the variables that ``environment``
+    names without a value, which compose fills in as it does ``$NAME``. ``secrets`` are the keys that the service needs
+    of its env files (``x-homeops: {secrets: [...]}``), each with its line; None when the file does not say.
     """
 
     name: str
@@ -46,6 +48,8 @@ class Service:
     no_healthcheck: str
     restart: str
     network_mode: str
+    inherited: tuple[Interpolation, ...] = ()
+    secrets: tuple[tuple[str, int], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,11 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class ComposeFile:
-    """What a compose file says. ``project_name`` is its own ``name:``, empty when there is none."""
+    """What a compose file says.
+
+    ``project_name`` is its own ``name:``, empty when there is none. ``files`` are the paths of the top-level ``configs``
+    and ``secrets``, as written.
+    """
 
     path: Path
     project_name: str
@@ -68,6 +76,7 @@ class ComposeFile:
     volumes: tuple[str, ...]
     networks: tuple[Network, ...]
     interpolations: tuple[Interpolation, ...]
+    files: tuple[str, ...] = ()
 
     def service(self, name: str) -> Service:
         """The service of that name. Raises ``ComposeError`` when there is none."""
@@ -88,7 +97,11 @@ def read_compose(path: Path) -> ComposeFile:
         raise ComposeError(Problem(str(path), "no such compose file", _other_names(path))) from error
     except (OSError, UnicodeDecodeError) as error:
         raise ComposeError(Problem(str(path), f"cannot read the compose file: {error}")) from error
+    return parse_compose(text, path)
 
+
+def parse_compose(text: str, path: Path) -> ComposeFile:
+    """What the text of a compose file says; ``path`` is what messages name. Raises ``ComposeError``."""
     nodes = Nodes(str(path))
     root = nodes.root(text)
     if not isinstance(root, MappingNode):
@@ -101,6 +114,7 @@ def read_compose(path: Path) -> ComposeFile:
         tuple(nodes.mapping(top["volumes"].value, "volumes")) if "volumes" in top else (),
         tuple(_networks(nodes, top)),
         tuple(_interpolations(nodes, root)),
+        tuple(_files(nodes, top)),
     )
     nodes.refuse_if_wrong()
     return file
@@ -137,7 +151,37 @@ def _service(nodes: Nodes, name: str, entry: Entry) -> Service:
         nodes.text(extension.get("no_healthcheck"), f"{where}.x-homeops.no_healthcheck"),
         _restart(nodes, keys, where),
         nodes.text(keys.get("network_mode"), f"{where}.network_mode"),
+        tuple(_inherited(nodes, keys, where)),
+        tuple(_secrets(nodes, extension["secrets"], where)) if "secrets" in extension else None,
     )
+
+
+def _inherited(nodes: Nodes, keys: dict[str, Entry], where: str) -> Iterator[Interpolation]:
+    if "environment" not in keys:
+        return
+    node, what = keys["environment"].value, f"{where}.environment"
+    if isinstance(node, MappingNode):
+        for name, entry in nodes.mapping(node, what).items():
+            if is_null(entry.value):
+                yield Interpolation(name, "", entry.line)
+        return
+    for item in nodes.items(node, what):
+        name, equals, _ = nodes.text(item, what).partition("=")
+        if name and not equals:
+            yield Interpolation(name, "", line_of(item))
+
+
+def _secrets(nodes: Nodes, entry: Entry, where: str) -> Iterator[tuple[str, int]]:
+    what = f"{where}.x-homeops.secrets"
+    yield from ((nodes.text(item, what), line_of(item)) for item in nodes.items(entry.value, what))
+
+
+def _files(nodes: Nodes, top: dict[str, Entry]) -> Iterator[str]:
+    for kind in ("configs", "secrets"):
+        for name, entry in nodes.mapping(top[kind].value, kind).items() if kind in top else ():
+            parts = nodes.mapping(entry.value, f"{kind}.{name}")
+            if "file" in parts:
+                yield nodes.text(parts["file"], f"{kind}.{name}.file")
 
 
 def _disabled(nodes: Nodes, health: dict[str, Entry], where: str) -> bool:

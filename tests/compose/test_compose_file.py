@@ -242,3 +242,57 @@ def test_a_service_is_found_by_name_or_its_nearest_name_is_told(tmp_path: Path) 
     with pytest.raises(ComposeError, match='no service "frigat"; did you mean "frigate"') as error:
         file.service("frigat")
     assert error.value.problems[0].hint == "services: frigate, mqtt"
+
+
+def test_variables_without_a_value_are_inherited_in_either_syntax(tmp_path: Path) -> None:
+    file = read(
+        tmp_path,
+        """\
+        services:
+          a:
+            environment:
+              - GIVEN=1
+              - TOKEN
+          b:
+            environment:
+              GIVEN: "1"
+              EMPTY: ""
+              TOKEN:
+        """,
+    )
+    inherited = {service.name: [(name.name, name.line) for name in service.inherited] for service in file.services}
+    assert inherited == {"a": [("TOKEN", 5)], "b": [("TOKEN", 10)]}
+
+
+def test_the_secrets_that_a_service_needs_are_what_it_says_or_unknown(tmp_path: Path) -> None:
+    file = read(
+        tmp_path,
+        """\
+        services:
+          says:
+            x-homeops:
+              secrets: [TOKEN,
+                        PASSWORD]
+          needs_none:
+            x-homeops: {secrets: []}
+          silent:
+            image: example/web
+        """,
+    )
+    needed = {service.name: service.secrets for service in file.services}
+    assert needed == {"says": (("TOKEN", 4), ("PASSWORD", 5)), "needs_none": (), "silent": None}
+
+
+def test_files_of_configs_and_secrets_are_found(tmp_path: Path) -> None:
+    file = read(
+        tmp_path,
+        """\
+        configs:
+          app: {file: ./app.json}
+          inline: {content: text}
+        secrets:
+          token: {file: token.yaml}
+          other: {environment: TOKEN}
+        """,
+    )
+    assert file.files == ("./app.json", "token.yaml")
