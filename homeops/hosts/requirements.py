@@ -1,15 +1,39 @@
 """All that must be true of a host, in the order in which it is made so."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
+from homeops.hosts.age_key import age_key
+from homeops.hosts.apparmor import apparmor_mask
+from homeops.hosts.disk_space import disk_space
+from homeops.hosts.docker_engine import docker_engine
+from homeops.hosts.native_sops import GITHUB, native_sops
 from homeops.hosts.requirement import Requirement
-from homeops.model.host import Host
-from homeops.model.site import Site
+from homeops.hosts.time_sync import time_sync
+from homeops.model.host import AgeKey, ApparmorMask, Host, NativeSops
+from homeops.model.site import Site, SshFacts
+
+HOOK = Path("docker/periphery/scripts/sops-decrypt.sh")
+"""The hook that decrypts, in the repository."""
 
 
-def requirements(host: Host, site: Site, age_recipient: str, root: Path = Path()) -> tuple[Requirement, ...]:
-    """Docker, time, disk, age key, the host's quirks, Periphery. ``root`` is the repository, whose hook is installed.
+def requirements(
+    host: Host, site: Site, age_recipient: str, root: Path = Path(), downloads: str = GITHUB
+) -> tuple[Requirement, ...]:
+    """Docker, time, disk, age key, the host's other quirks.
 
-    ``age_recipient``: the public key (``age1...``) that the host's age key must belong to.
+    ``age_recipient``: the public key (``age1...``) that the host's age key must belong to. ``root``: the repository,
+    whose hook is installed. ``downloads``: what stands in for GitHub.
     """
-    return ()
+    return tuple(_requirements(host, site, age_recipient, root, downloads))
+
+
+def _requirements(host: Host, site: Site, age_recipient: str, root: Path, downloads: str) -> Iterator[Requirement]:
+    yield docker_engine(site.versions.docker)
+    yield time_sync()
+    yield disk_space((site.ssh or SshFacts()).disk_floor_gib)
+    yield from (age_key(quirk, age_recipient) for quirk in host.quirks if isinstance(quirk, AgeKey))
+    yield from (apparmor_mask(quirk) for quirk in host.quirks if isinstance(quirk, ApparmorMask))
+    for quirk in host.quirks:
+        if isinstance(quirk, NativeSops):
+            yield native_sops(quirk, site.versions, (root / HOOK).read_text(encoding="utf-8"), downloads)

@@ -14,16 +14,19 @@ export LC_ALL=C PATH={PATH}
 
 # sudo is asked first with a command that does nothing: the script's own failures are then never taken for sudo's.
 # (sudo -n says "a password is required" also for a user who may do nothing at all.)
-_THROUGH_SUDO = """\
+_THROUGH_SUDO = f"""\
 export LC_ALL=C
-command -v sudo >/dev/null || { echo "homeops: sudo is not installed, and $1 is not root" >&2; exit 77; }
-said=$(sudo -n sh -c : 2>&1) || {
+command -v sudo >/dev/null || {{
+    echo "homeops: sudo is not installed, and $1 is not root" >&2
+    exit {SUDO_REFUSED}
+}}
+said=$(sudo -n sh -c : 2>&1 </dev/null) || {{
     case $said in
-        *password*|*tty*) echo "homeops: sudo asks $1 for a password" >&2 ;;
+        *password*) echo "homeops: sudo asks $1 for a password" >&2 ;;
         *) echo "homeops: sudo refuses $1: $said" >&2 ;;
     esac
-    exit 77
-}
+    exit {SUDO_REFUSED}
+}}
 exec sudo -n sh -c "$2"
 """
 
@@ -43,16 +46,13 @@ attempt() {
     shift
     said=$("$@" 2>&1) || fail "cannot $step: $(printf '%s\\n' "$said" | tail -n 1)"
 }
-"""
-
-_PUT = """\
 # put PATH MODE TEXT: root's file with this text and mode, there whole or not at all.
 put() {
     if [ ! -f "$1" ] || ! printf '%s' "$3" | cmp -s - "$1"; then
         attempt "make $(dirname "$1")" mkdir -p "$(dirname "$1")"
         # shellcheck disable=SC2016  # the inner shell's parameters
         attempt "write $1" sh -c 'umask 077; rm -f "$1.new"; printf %s "$3" | cat >"$1.new" && chmod "$2" "$1.new" &&
-            mv -f "$1.new" "$1" || { rm -f "$1.new"; exit 1; }' sh "$1" "$2" "$3"
+            mv -fT "$1.new" "$1" || { rm -f "$1.new"; exit 1; }' sh "$1" "$2" "$3"
         say "$1 written"
     elif [ "$(stat -c '%a %u:%g' "$1")" != "$2 0:0" ]; then
         attempt "set the owner of $1" chown 0:0 "$1"
@@ -85,8 +85,7 @@ def apply_text(name: str, body: str) -> str:
     ``say TEXT`` tells of a change, ``fail TEXT`` ends, ``attempt STEP COMMAND...`` runs a command whose failure is told
     in one line as ``cannot STEP: ...``, ``put PATH MODE TEXT`` writes a file. When nothing was said, it says so.
     """
-    put = _PUT if "put " in body else ""
-    return f"""{_APPLY}{put}name={quote(name)}
+    return f"""{_APPLY}name={quote(name)}
 {body.rstrip()}
 [ -n "$changed" ] || printf '%s: nothing to change\\n' "$name"
 """
