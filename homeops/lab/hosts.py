@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 from homeops.compose.secret_files import SecretFile, secret_files
 from homeops.lab.core.agents import Agents
 from homeops.lab.core.agents_rehearsal import RehearsalAgent
+from homeops.lab.core.checkouts import Outcome
 from homeops.lab.core.containers_engine import Engine
 from homeops.lab.core.fates import Fate
-from homeops.lab.core.repositories import Outcome
+from homeops.lab.core.places import Place
 from homeops.lab.core.state import Document
 from homeops.model.conventions import DECRYPT
 
@@ -39,9 +40,9 @@ class PromptEngine(Engine):
 class RehearsalHost(RehearsalAgent):
     """A host whose secrets are placeholders."""
 
-    def _shell(self, text: str, directory: Path, owner: str) -> Outcome:
+    def _shell(self, text: str, directory: Place, owner: str) -> Outcome:
         if text.strip() == DECRYPT and owner not in self.hook_failures and directory.is_dir():
-            return _decrypted(directory)
+            return _decrypted(Path(str(directory)))
         return super()._shell(text, directory, owner)
 
 

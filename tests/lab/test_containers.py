@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from homeops.lab.core.agents_rehearsal import RehearsalAgent
+from homeops.lab.core.checkouts import Outcome
 from homeops.lab.core.clock import SteppedClock
 from homeops.lab.core.containers_engine import Engine
 from homeops.lab.core.fates import Behaviour, Fate
-from homeops.lab.core.repositories import Outcome, Repositories
+from homeops.lab.core.repositories import Repositories
 
 COMPOSE = "services:\n  web:\n    image: nginx:1\n    depends_on: [db]\n  db:\n    image: postgres:16\n"
 

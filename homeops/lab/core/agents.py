@@ -9,10 +9,11 @@ from typing import Protocol
 
 import httpx
 
+from homeops.lab.core.checkouts import Checkout, Remote
 from homeops.lab.core.clock import Clock, SystemClock
 from homeops.lab.core.executions_logs import error_log, log
 from homeops.lab.core.images import tagged
-from homeops.lab.core.repositories import Checkout, Remote, Repositories
+from homeops.lab.core.repositories import Repositories
 from homeops.lab.core.scratch import scratch_directory
 from homeops.lab.core.state import Document
 
@@ -70,11 +71,15 @@ class AgentGone(Exception):  # noqa: N818 - the agent's end, not an error of the
 class Agent(Protocol):
     """One host as Core sees it through its agent. Calls block until the work is done; refusals are AgentFailure."""
 
-    reachable: bool
     connection: int
     """Changes whenever the agent ended: what was asked of it before is never answered."""
     silent: bool
     """Whether it answers nothing for now, though nobody has noticed."""
+
+    @property
+    def reachable(self) -> bool:
+        """Whether it can be spoken to."""
+        ...
 
     def information(self) -> Document:
         """Version and what else the agent says of itself (``GetPeripheryInformation``)."""
@@ -195,7 +200,7 @@ class Agents:
     def repositories(self) -> Repositories:
         """Where git comes from."""
         if self._repositories is None:
-            self._repositories = Repositories(self.root / "git", self.clock)
+            self._repositories = Repositories(self.root / "git", clock=self.clock)
         return self._repositories
 
     def add(self, address: str, agent: Agent) -> None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from homeops.lab.core.agents_docker import image_tags
+from homeops.lab.core.checkouts import Outcome
 from homeops.lab.core.entry_lines import entries
-from homeops.lab.core.repositories import Outcome
 from homeops.lab.core.state import Document
 from homeops.lab.core.toml_export import version_text
 

@@ -1,13 +1,12 @@
 """The compose commands of one deploy as Periphery runs them (bin/periphery/src/api/compose.rs)."""
 
-from pathlib import Path
-
 from homeops.lab.core.agents import Deployed, Replacers, project_name
-from homeops.lab.core.agents_process import AgentProcess, one_line
 from homeops.lab.core.agents_stack_files import compose_paths
+from homeops.lab.core.agents_work import AgentWork, one_line
+from homeops.lab.core.checkouts import Outcome
 from homeops.lab.core.executions_interpolation import masked
 from homeops.lab.core.executions_logs import log
-from homeops.lab.core.repositories import Outcome
+from homeops.lab.core.places import Place
 from homeops.lab.core.state import Document, now_ms
 
 
@@ -16,9 +15,9 @@ class ComposeRun:
 
     def __init__(
         self,
-        agent: AgentProcess,
+        agent: AgentWork,
         stack: Document,
-        directory: Path,
+        directory: Place,
         env_file: str | None,
         replacers: Replacers,
         project: str = "",
@@ -44,9 +43,7 @@ class ComposeRun:
                 return log("Compose Command Wrapper", stderr=refused, success=False), Outcome(1, "", refused)
             text = self._wrapper.replace("[[COMPOSE_COMMAND]]", text)
         start = now_ms()
-        connection = self._agent.connection
-        outcome = self._agent.engine.compose(text, self._directory)
-        self._agent.go_on(connection)
+        outcome = self._agent.composed(text, self._directory)
         entry = log(
             stage,
             masked(text, self._replacers),

@@ -3,12 +3,16 @@
 from dataclasses import dataclass
 
 from homeops.lab.core.agents import AgentFailure
+from homeops.lab.core.agents_buildkit import foretell
+from homeops.lab.core.agents_docker import image_tags
 from homeops.lab.core.agents_process import AgentProcess
+from homeops.lab.core.checkouts import Outcome
 from homeops.lab.core.containers import Container
 from homeops.lab.core.containers_commands import docker_command, docker_container
 from homeops.lab.core.containers_inspection import inspection
 from homeops.lab.core.executions_logs import log
 from homeops.lab.core.fates import fate_of
+from homeops.lab.core.places import Place
 from homeops.lab.core.state import Document, now_ms
 
 _STATS_SECONDS = 30.0
@@ -86,6 +90,19 @@ class ContainerAgent(AgentProcess):
     def docker(self, stage: str, command: str) -> Document:
         """One docker command on something else."""
         return docker_command(self.engine, stage, command)
+
+    def built(self, build: Document, directory: Place, commit: str | None) -> Outcome:
+        """End as told for its name, or as its Dockerfile foretells; then the image is here, by all its tags."""
+        config, dockerfile = build["config"], directory / build["config"]["dockerfile_path"]
+        if build["name"] in self.build_failures:
+            return Outcome(1, "", self.build_failures[build["name"]])
+        if not dockerfile.is_file():
+            return Outcome(1, "", "ERROR: failed to read dockerfile: open Dockerfile: no such file or directory\n")
+        foretold = foretell(build, dockerfile.read_text(), commit)
+        self.clock.sleep(foretold.seconds)
+        if foretold.outcome.exit == 0:
+            self.engine.images.built(image_tags(build, commit), pushed=bool(config["image_registry"]))
+        return foretold.outcome
 
     def run_container(self, name: str, definition: Document) -> list[Document]:
         """Replace one container."""

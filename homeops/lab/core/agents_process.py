@@ -8,18 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_bytes
 
-from homeops.lab.core.agents import AgentGone, Replacers
+from homeops.lab.core.agents import AgentGone
+from homeops.lab.core.agents_work import AgentWork, Kept
+from homeops.lab.core.checkouts import NOT_FOUND, Outcome
 from homeops.lab.core.clock import Clock, SystemClock, beside
 from homeops.lab.core.containers_engine import Engine
-from homeops.lab.core.entry_lines import entries
-from homeops.lab.core.executions_interpolation import masked
-from homeops.lab.core.executions_logs import log
-from homeops.lab.core.repositories import NOT_FOUND, Outcome, Repositories
-from homeops.lab.core.state import Document, now_ms
+from homeops.lab.core.places import Place
+from homeops.lab.core.repositories import Repositories
 
 
 @dataclass
-class AgentProcess:
+class AgentProcess(AgentWork):
     """One host. ``secrets`` are the agent's own; the failures by name fail a hook or build with that text on stderr."""
 
     directory: Path
@@ -75,31 +74,22 @@ class AgentProcess:
         if self.connection != connection:
             raise AgentGone
 
-    def _write_env_file(self, config: Document, directory: Path, logs: list[Document]) -> str | None:
-        """Write ``environment`` to its file; one from earlier stays in use when there is nothing to write."""
-        path = directory / config["env_file_path"]
-        lines = entries(config["environment"])
-        if not lines:
-            return config["env_file_path"] if path.is_file() else None
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(f"{key}={value}\n" for key, value in lines))
-        logs.append(log("Write Environment File", stdout=f'Environment file written to "{path}"'))
-        return config["env_file_path"]
+    @property
+    def checkouts(self) -> Repositories:
+        """Those of this machine's git."""
+        return self.repositories
 
-    def _command(self, stage: str, command: Document, directory: Path, replacers: Replacers, owner: str) -> Document:
-        text = command["command"] if command["shell_mode"] else one_line(command["command"])
-        start = now_ms()
-        outcome = self._shell(text, directory, owner)
-        entry = log(
-            stage,
-            masked(text, replacers),
-            stdout=masked(outcome.stdout, replacers),
-            stderr=masked(outcome.stderr, replacers),
-            success=outcome.exit == 0,
-        )
-        return entry | {"start_ts": start}
+    def _kept(self, what: Kept) -> Path:
+        return self.directory / what
 
-    def _shell(self, text: str, directory: Path, owner: str) -> Outcome:
+    def composed(self, text: str, directory: Place) -> Outcome:
+        """Have the engine in memory do it."""
+        connection = self.connection
+        outcome = self.engine.compose(text, Path(str(directory)))
+        self.go_on(connection)
+        return outcome
+
+    def _shell(self, text: str, directory: Place, owner: str) -> Outcome:
         if owner in self.hook_failures:
             return Outcome(1, "", self.hook_failures[owner])
         if not directory.is_dir():
@@ -113,7 +103,7 @@ class AgentProcess:
             return Outcome(0, "", "")
         done = subprocess.run(
             ["/bin/bash", "-c", text],
-            cwd=directory,
+            cwd=str(directory),
             env={"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(self.directory)} | self.environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -123,23 +113,3 @@ class AgentProcess:
             check=False,
         )
         return Outcome(done.returncode, done.stdout, done.stderr)
-
-    def _stack_directory(self, stack: Document) -> Path:
-        return self.directory / "stacks" / path_name(stack["name"])
-
-    def _repo_directory(self, repo: Document) -> Path:
-        return self.directory / "repos" / path_name(repo["name"]) / repo["config"]["path"]
-
-
-def path_name(name: str) -> str:
-    """A name as part of a path."""
-    return name.strip().replace(" ", "_").replace("\n", "_")
-
-
-def one_line(command: str) -> str:
-    """A multi-line command as Periphery runs it: comments taken out, lines joined by ``&&`` (parsers.rs)."""
-    lines = (line.strip() for line in command.split("\n"))
-    kept = "\n".join(line.split(" #")[0] for line in lines if line and not line.startswith("#"))
-    joined = "".join(f" {part.strip()}" for part in kept.split(" \\"))
-    again = (line.strip() for line in joined.split("\n"))
-    return " && ".join(line.split(" #")[0].strip() for line in again if line and not line.startswith("#"))

@@ -7,10 +7,11 @@ hosts.
 
 from dataclasses import dataclass
 
+from homeops.lab.core.agents_containers import ContainerAgent
 from homeops.lab.core.agents_repos import RepoAgent
 from homeops.lab.core.agents_stacks import StackAgent
 
 
 @dataclass
-class RehearsalAgent(StackAgent, RepoAgent):
+class RehearsalAgent(StackAgent, RepoAgent, ContainerAgent):
     """One host, whole."""

@@ -1,23 +1,17 @@
-"""What a rehearsal host's agent does with Repos and Builds (bin/periphery/src/api/{git,build}.rs)."""
-
-import shutil
-from dataclasses import dataclass
-from pathlib import Path
+"""What an agent does with Repos and Builds (bin/periphery/src/api/{git,build}.rs)."""
 
 from homeops.lab.core.agents import Replacers, RepoOrder
-from homeops.lab.core.agents_buildkit import foretell
-from homeops.lab.core.agents_docker import build_command, image_tags
-from homeops.lab.core.agents_process import AgentProcess, path_name
+from homeops.lab.core.agents_docker import build_command
+from homeops.lab.core.agents_work import AgentWork, path_name
+from homeops.lab.core.checkouts import Checkout, remote_of
 from homeops.lab.core.executions_interpolation import interpolated, masked
 from homeops.lab.core.executions_logs import error_log, log, succeeded
-from homeops.lab.core.repositories import Checkout, Outcome, remote_of
 from homeops.lab.core.state import Document
 
 REPO_TEXTS = ("environment", "on_clone", "on_pull")
 
 
-@dataclass
-class RepoAgent(AgentProcess):
+class RepoAgent(AgentWork):
     """The part of an agent that clones, pulls and builds."""
 
     def repo(self, order: RepoOrder, *, clone: bool) -> Checkout:
@@ -29,7 +23,7 @@ class RepoAgent(AgentProcess):
             replacers.extend(own)
         target = self._repo_directory(order.repo)
         remote = remote_of(config, order.token)
-        done = self.repositories.clone(remote, target) if clone else self.repositories.pull(remote, target)
+        done = self.checkouts.clone(remote, target) if clone else self.checkouts.pull(remote, target)
         logs.extend(done.logs)
         self._write_env_file(config, target, logs)
         hooks = ("On Clone", "on_clone"), ("On Pull", "on_pull")
@@ -46,7 +40,7 @@ class RepoAgent(AgentProcess):
         target = self._repo_directory(repo)
         if not (target / ".git").exists():
             return None
-        commit, message = self.repositories.head(target)
+        commit, message = self.checkouts.head(target)
         return {"hash": commit, "message": message}
 
     def rename_repo(self, repo: Document, name: str) -> Document:
@@ -64,7 +58,7 @@ class RepoAgent(AgentProcess):
         if not target.is_dir():
             reason = "No such file or directory (os error 2)"
             return error_log("Delete repo", f'Failed to delete repo at "{target}"', [reason])
-        shutil.rmtree(target, ignore_errors=True)
+        self.checkouts.remove(target)
         return log("Delete repo", stdout=f"Deleted Repo {target.name}")
 
     def build(self, build: Document, order: RepoOrder | None, replacers: Replacers) -> tuple[list[Document], Checkout]:
@@ -72,11 +66,11 @@ class RepoAgent(AgentProcess):
         config = build["config"]
         logs: list[Document] = []
         done = Checkout([])
-        target = self.directory / "builds" / path_name(build["name"])
+        target = self._kept("builds") / path_name(build["name"])
         if order is not None:
             if config["linked_repo"]:
                 target = self._repo_directory(order.repo)
-            done, _ = self.repositories.pull_or_clone(remote_of(order.repo["config"], order.token), target)
+            done, _ = self.checkouts.pull_or_clone(remote_of(order.repo["config"], order.token), target)
             logs += done.logs
         else:
             path = target / config["build_path"] / config["dockerfile_path"]
@@ -89,19 +83,7 @@ class RepoAgent(AgentProcess):
             logs.append(self._command("Pre Build", hook, directory / hook["path"], replacers, build["name"]))
         if succeeded(logs):
             text = masked(build_command(build, done.hash), replacers)
-            outcome = self._built(build, directory / config["dockerfile_path"], done.hash)
-            said = masked(outcome.stderr, replacers)
-            logs.append(log("Docker Build", text, stderr=said, success=outcome.exit == 0))
-        if succeeded(logs):
-            self.engine.images.built(image_tags(build, done.hash), pushed=bool(config["image_registry"]))
+            outcome = self.built(build, directory, done.hash)
+            said = masked(outcome.stdout, replacers), masked(outcome.stderr, replacers)
+            logs.append(log("Docker Build", text, stdout=said[0], stderr=said[1], success=outcome.exit == 0))
         return logs, done
-
-    def _built(self, build: Document, dockerfile: Path, commit: str | None) -> Outcome:
-        """How a build ends: as told for its name, or as its Dockerfile foretells."""
-        if build["name"] in self.build_failures:
-            return Outcome(1, "", self.build_failures[build["name"]])
-        if not dockerfile.is_file():
-            return Outcome(1, "", "ERROR: failed to read dockerfile: open Dockerfile: no such file or directory\n")
-        foretold = foretell(build, dockerfile.read_text(), commit)
-        self.clock.sleep(foretold.seconds)
-        return foretold.outcome

@@ -1,8 +1,7 @@
 """Which files a Stack consists of, and what a change of each one means (entities/stack.rs)."""
 
-from pathlib import Path
-
 from homeops.lab.core.executions_logs import error_log
+from homeops.lab.core.places import Place
 from homeops.lab.core.state import Document
 
 
@@ -43,7 +42,7 @@ def file_contents(dependency: Document, text: str) -> Document:
 
 
 def read_files(
-    run_directory: Path, stack: Document, failure: str = "Failed to read file contents from"
+    run_directory: Place, stack: Document, failure: str = "Failed to read file contents from"
 ) -> tuple[list[Document], list[Document]]:
     """The tracked files of a Stack that are there, and an error, in these words, for each of the others."""
     found: list[Document] = []

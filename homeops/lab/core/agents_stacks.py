@@ -1,17 +1,16 @@
-"""What a rehearsal host's agent does with Stacks (bin/periphery/src/{api/compose,stack/write}.rs)."""
+"""What an agent does with Stacks (bin/periphery/src/{api/compose,stack/write}.rs)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 from homeops.lab.core.agents import AgentFailure, Deployed, Replacers, StackOrder, project_name
 from homeops.lab.core.agents_compose import ComposeRun
-from homeops.lab.core.agents_containers import ContainerAgent
 from homeops.lab.core.agents_stack_files import file_contents, file_dependencies, read_files
+from homeops.lab.core.agents_work import AgentWork
+from homeops.lab.core.checkouts import remote_of
 from homeops.lab.core.compose_services import services_of
 from homeops.lab.core.executions_interpolation import interpolated
 from homeops.lab.core.executions_logs import error_log, succeeded
-from homeops.lab.core.repositories import remote_of
+from homeops.lab.core.places import Place
 from homeops.lab.core.state import Document
 
 STACK_TEXTS = (
@@ -25,8 +24,7 @@ STACK_TEXTS = (
 )
 
 
-@dataclass
-class StackAgent(ContainerAgent):
+class StackAgent(AgentWork):
     """The part of an agent that deploys."""
 
     def deploy(self, order: StackOrder) -> Deployed:
@@ -100,7 +98,7 @@ class StackAgent(ContainerAgent):
         config, own = interpolated(stack["config"], STACK_TEXTS, {}, self.secrets, logs)
         return stack | {"config": config}, [*order.replacers, *own]
 
-    def _written(self, stack: Document, order: StackOrder, result: Deployed) -> tuple[Path | None, str | None]:
+    def _written(self, stack: Document, order: StackOrder, result: Deployed) -> tuple[Place | None, str | None]:
         """Bring the Stack's files to where they belong: the run directory, and the env file if there is one."""
         config = stack["config"]
         root = self._stack_directory(stack)
@@ -114,9 +112,9 @@ class StackAgent(ContainerAgent):
                 root = root / config["clone_path"]
                 remote = remote_of(config, order.token)
             if config["reclone"]:
-                done = self.repositories.clone(remote, root)
+                done = self.checkouts.clone(remote, root)
             else:
-                done, _ = self.repositories.pull_or_clone(remote, root)
+                done, _ = self.checkouts.pull_or_clone(remote, root)
             result.logs.extend(done.logs)
             result.commit_hash, result.commit_message = done.hash, done.message
             run_directory = root / config["run_directory"] if succeeded(done.logs) else root
@@ -140,7 +138,7 @@ class StackAgent(ContainerAgent):
             )
         return run_directory, env_file
 
-    def _validate(self, stack: Document, run_directory: Path, result: Deployed) -> None:
+    def _validate(self, stack: Document, run_directory: Place, result: Deployed) -> None:
         dependencies = file_dependencies(stack)
         result.missing_files = [file["path"] for file in dependencies if not (run_directory / file["path"]).exists()]
         if result.missing_files:
@@ -153,7 +151,7 @@ class StackAgent(ContainerAgent):
         result.files = [file_contents(file, (run_directory / file["path"]).read_text()) for file in dependencies]
 
     def _hook(
-        self, stage: str, stack: Document, key: str, directory: Path, result: Deployed, replacers: Replacers
+        self, stage: str, stack: Document, key: str, directory: Place, result: Deployed, replacers: Replacers
     ) -> bool:
         command: Document = stack["config"][key]
         if not command["command"].strip():

@@ -3,10 +3,10 @@
 import math
 from collections.abc import Iterable
 
+from homeops.lab.core.checkouts import Outcome
 from homeops.lab.core.clock import Clock
 from homeops.lab.core.compose_command import Command
 from homeops.lab.core.containers import Container
-from homeops.lab.core.repositories import Outcome
 
 _LOOK_SECONDS = 0.1
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from homeops.lab.core.checkouts import Outcome
 from homeops.lab.core.clock import Clock, SystemClock
 from homeops.lab.core.compose_command import Command, parse_command
 from homeops.lab.core.compose_project import ComposeFailure, Project, load_project
@@ -14,7 +15,6 @@ from homeops.lab.core.containers import Container
 from homeops.lab.core.containers_inspection import DATA_ROOT, compose_labels
 from homeops.lab.core.fates import NO_SPACE, Behaviour, Fate, fate_of
 from homeops.lab.core.images import Images
-from homeops.lab.core.repositories import Outcome
 from homeops.lab.core.state import Document
 
 

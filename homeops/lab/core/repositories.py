@@ -8,69 +8,24 @@ import os
 import shutil
 import subprocess
 import tempfile
-import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
-from homeops.lab.core.clock import Clock, SystemClock
-from homeops.lab.core.executions_logs import bold, log, muted, succeeded
-from homeops.lab.core.state import Document, now_ms
-
-PULL_CACHE_SECONDS = 5.0
-"""A checkout pulled less than this long ago is not pulled again; the earlier result is given (lib/git/src/pull.rs)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Remote:
-    """What is checked out: ``repo`` is ``owner/name``; ``commit`` is empty for the newest of the branch."""
-
-    provider: str
-    repo: str
-    branch: str = "main"
-    commit: str = ""
-    https: bool = True
-    token: str = ""
-
-    def url(self, *, masked: bool = False) -> str:
-        """The address as git is given it, with the token in it (``masked``: as logs show it)."""
-        user, colon, secret = self.token.partition(":")
-        pair = f"{quote(user.strip())}:{quote(secret.strip())}@" if colon else f"token:{quote(self.token.strip())}@"
-        credentials = "" if not self.token else "token:<TOKEN>@" if masked else pair
-        return f"{'https' if self.https else 'http'}://{credentials}{self.provider}/{self.repo}"
-
-
-@dataclass(frozen=True, slots=True)
-class Checkout:
-    """The result of a clone or pull: git's log entries, and short hash and message of the commit when it worked."""
-
-    logs: list[Document]
-    hash: str | None = None
-    message: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a command ended."""
-
-    exit: int
-    stdout: str
-    stderr: str
+from homeops.lab.core.checkouts import Checkouts, Outcome, Remote, latest_commit
+from homeops.lab.core.executions_logs import log
+from homeops.lab.core.places import Place
+from homeops.lab.core.state import Document
 
 
 @dataclass
-class Repositories:
+class Repositories(Checkouts):
     """Repositories by ``owner/name`` under one directory. ``private`` ones are not given without a token."""
 
     directory: Path
-    clock: Clock = field(default_factory=SystemClock)
     private: set[str] = field(default_factory=set[str])
-    cache_seconds: float = PULL_CACHE_SECONDS
     _sources: dict[str, Path] = field(default_factory=dict[str, Path])
-    _pulled: dict[Path, tuple[float, Checkout]] = field(default_factory=dict[Path, tuple[float, Checkout]])
-    _locks: dict[Path, threading.Lock] = field(default_factory=dict[Path, threading.Lock])
-    _guard: threading.Lock = field(default_factory=threading.Lock)
 
     def push(self, name: str, files: Mapping[str, str], message: str, branch: str = "main") -> str:
         """Commit exactly these files to a branch, making the repository when there is none; answers the full hash."""
@@ -92,121 +47,42 @@ class Repositories:
         self._sources[name] = source
         self._snapshot(name)
 
-    def clone(self, remote: Remote, target: Path) -> Checkout:
-        """Delete the directory and clone anew."""
-        with self._lock(target):
-            return self._clone(remote, target)
-
-    def pull(self, remote: Remote, target: Path) -> Checkout:
-        """Fetch and reset an existing checkout, unless that was done a moment ago."""
-        with self._lock(target):
-            return self._pull(remote, target)
-
-    def pull_or_clone(self, remote: Remote, target: Path) -> tuple[Checkout, bool]:
-        """Pull where the directory exists, else clone; also whether it was cloned."""
-        with self._lock(target):
-            if target.exists():
-                return self._pull(remote, target), False
-            return self._clone(remote, target), True
-
     def commit_file(self, remote: Remote, checkout: Path, path: str, contents: str, message: str) -> list[Document]:
         """Write one file of a checkout, commit it and push it; the log entries (lib/git/src/commit.rs)."""
         target = checkout / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(contents)
         logs = [log("Write file", stdout=f'File contents written to "{target}"')]
-        logs.append(self._logged("Add Files", f"git add {path}", ["add", path], remote, checkout))
+        logs.append(self.logged("Add Files", f"git add {path}", ["add", path], remote, checkout))
         if not logs[-1]["success"]:
             return logs
         said = f'[Komodo] {message}: update "{path}"'
-        commit = self._logged("Commit", f'git commit -m "{said}"', ["commit", "-m", said], remote, checkout)
+        commit = self.logged("Commit", f'git commit -m "{said}"', ["commit", "-m", said], remote, checkout)
         if commit["success"] or "nothing to commit" not in commit["stdout"]:
             logs.append(commit)
         if not logs[-1]["success"]:
             return logs
-        logs.append(_latest_commit(self.head(checkout)))
+        logs.append(latest_commit(self.head(checkout)))
         push = ["push", "--set-upstream", "origin", remote.branch]
-        logs.append(self._logged("Push", "git " + " ".join(push), push, remote, checkout))
+        logs.append(self.logged("Push", "git " + " ".join(push), push, remote, checkout))
         return logs
 
-    def _clone(self, remote: Remote, target: Path) -> Checkout:
-        self._snapshot(remote.repo)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(target, ignore_errors=True)
-        shown = f"git clone {remote.url(masked=True)} {target} -b {remote.branch}"
-        if remote.repo in self.private and not remote.token:
-            origin = remote.url().removesuffix(f"/{remote.repo}")
-            said = f"fatal: could not read Username for '{origin}': No such device or address\n"
-            return Checkout([_failed_clone(shown, target, said)])
-        if not (self.directory / remote.repo).is_dir():
-            return Checkout([_failed_clone(shown, target, f"fatal: repository '{remote.url()}/' not found\n")])
-        arguments = ["clone", remote.url(), str(target), "-b", remote.branch]
-        logs = [self._logged("Clone Repo", shown, arguments, remote, target.parent)]
-        if logs[0]["success"] and remote.commit:
-            logs.append(self._reset("set commit", remote, target))
-        return self._with_head(logs, target)
+    def shown(self, text: str, remote: Remote) -> str:
+        """With the address of the remote for the directory behind it."""
+        return text.replace(f"file://{self.directory}/", f"{remote.url(masked=True).removesuffix(remote.repo)}")
 
-    def _pull(self, remote: Remote, target: Path) -> Checkout:
-        pulled = self._pulled.get(target)
-        if pulled and self.clock.now() - pulled[0] < self.cache_seconds:
-            return replace(pulled[1], logs=[dict(entry) for entry in pulled[1].logs])
-        self._snapshot(remote.repo)
-        result = self._pull_now(remote, target)
-        self._pulled[target] = (self.clock.now(), result)
-        return result
+    def remove(self, target: Place) -> None:
+        """Remove a directory."""
+        shutil.rmtree(str(target), ignore_errors=True)
 
-    def _pull_now(self, remote: Remote, target: Path) -> Checkout:
-        logs: list[Document] = []
-        if not (target / ".git").exists():
-            if not target.is_dir():
-                return Checkout([log("Git Init", "git init", stderr=NOT_FOUND, success=False)])
-            logs.append(self._logged("Git Init", "git init", ["init"], remote, target))
-            self._git(["remote", "add", "origin", remote.url()], remote, target)
-            self._git(["switch", "-c", remote.branch], remote, target)
-        set_remote = ["remote", "set-url", "origin"]
-        shown = f"git {' '.join(set_remote)} {remote.url(masked=True)}"
-        logs.append(self._logged("Set Git Remote", shown, [*set_remote, remote.url()], remote, target))
-        fetch = ["fetch", "--all", "--prune"]
-        fetched = self._logged("Git Fetch", "git " + " ".join(fetch), fetch, remote, target)
-        if not fetched["success"]:
-            return Checkout([*logs, fetched])
-        for stage, arguments in (
-            ("Checkout branch", ["checkout", "-f", remote.branch]),
-            ("Git pull", ["pull", "--rebase", "--force", "origin", remote.branch]),
-        ):
-            logs.append(self._logged(stage, "git " + " ".join(arguments), arguments, remote, target))
-            if not logs[-1]["success"]:
-                return Checkout(logs)
-        if remote.commit:
-            logs.append(self._reset("Set commit", remote, target))
-        return self._with_head(logs, target)
-
-    def _reset(self, stage: str, remote: Remote, target: Path) -> Document:
-        arguments = ["reset", "--hard", remote.commit]
-        return self._logged(stage, "git " + " ".join(arguments), arguments, remote, target)
-
-    def _with_head(self, logs: list[Document], target: Path) -> Checkout:
-        if not succeeded(logs):
-            return Checkout(logs)
-        commit, message = self.head(target)
-        return Checkout([*logs, _latest_commit((commit, message))], commit, message)
-
-    def head(self, target: Path) -> tuple[str, str]:
-        """Short hash and message of what is checked out."""
-        commit = self._run(["rev-parse", "--short", "HEAD"], target).stdout.strip()
-        return commit, self._run(["log", "-1", "--pretty=%B"], target).stdout.strip()
-
-    def _logged(self, stage: str, shown: str, arguments: Sequence[str], remote: Remote, directory: Path) -> Document:
-        start = now_ms()
-        outcome = self._git(arguments, remote, directory)
-        stdout, stderr = (
-            text.replace(f"file://{self.directory}/", f"{remote.url(masked=True).removesuffix(remote.repo)}")
-            for text in (outcome.stdout, outcome.stderr)
-        )
-        entry = log(stage, shown, stdout=stdout, stderr=stderr, success=outcome.exit == 0)
-        return entry | {"start_ts": start}
-
-    def _git(self, arguments: Sequence[str], remote: Remote, directory: Path) -> Outcome:
+    def git(self, arguments: Sequence[str], directory: Place, remote: Remote | None = None) -> Outcome:
+        """Run git, which takes the remote from here."""
+        if remote is None:
+            return self._run(arguments, directory)
+        if arguments[0] in ("clone", "fetch"):
+            self._snapshot(remote.repo)
+        if arguments[0] == "clone" and (said := self._refusal(remote)):
+            return Outcome(128, "", f"Cloning into '{arguments[2]}'...\n{said}")
         parts = urlsplit(remote.url())
         here = {
             "GIT_CONFIG_COUNT": "1",
@@ -215,10 +91,18 @@ class Repositories:
         }
         return self._run(arguments, directory, here)
 
-    def _run(self, arguments: Sequence[str], directory: Path, more: Mapping[str, str] | None = None) -> Outcome:
+    def _refusal(self, remote: Remote) -> str:
+        """What git would have been told at the address; empty when it would have got what it wants."""
+        if remote.repo in self.private and not remote.token:
+            origin = remote.url().removesuffix(f"/{remote.repo}")
+            return f"fatal: could not read Username for '{origin}': No such device or address\n"
+        known = (self.directory / remote.repo).is_dir()
+        return "" if known else f"fatal: repository '{remote.url()}/' not found\n"
+
+    def _run(self, arguments: Sequence[str], directory: Place, more: Mapping[str, str] | None = None) -> Outcome:
         done = subprocess.run(
             ["git", *arguments],
-            cwd=directory,
+            cwd=str(directory),
             env=_GIT_ENVIRONMENT | dict(more or {}),
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -250,13 +134,6 @@ class Repositories:
             self._run(["update-ref", f"refs/heads/{branch}", commit], bare)
             return commit
 
-    def _lock(self, target: Path) -> threading.Lock:
-        with self._guard:
-            return self._locks.setdefault(target, threading.Lock())
-
-
-NOT_FOUND = 'Os { code: 2, kind: NotFound, message: "No such file or directory" }'
-"""What Periphery says when a command's directory does not exist."""
 
 _GIT_ENVIRONMENT = {
     "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
@@ -270,24 +147,3 @@ _GIT_ENVIRONMENT = {
     "GIT_COMMITTER_NAME": "Komodo",
     "GIT_COMMITTER_EMAIL": "komodo@localhost",
 }
-
-
-def _latest_commit(head: tuple[str, str]) -> Document:
-    shown = f"{muted('hash:')} {bold(head[0])}\n{muted('message:')} {bold(head[1])}"
-    return log("Latest Commit", "git rev-parse --short HEAD && git log -1 --pretty=%B", stdout=shown)
-
-
-def _failed_clone(shown: str, target: Path, said: str) -> Document:
-    return log("Clone Repo", shown, stderr=f"Cloning into '{target}'...\n{said}", success=False)
-
-
-def remote_of(config: Document, token: str = "") -> Remote:
-    """Where the git settings of a Stack, Build, Repo or ResourceSync point."""
-    return Remote(
-        config["git_provider"] or "github.com",
-        config["repo"],
-        config["branch"] or "main",
-        config["commit"],
-        config["git_https"],
-        token,
-    )

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 from homeops.lab.core.agents import AgentFailure, project_name
 from homeops.lab.core.agents_stack_files import file_dependencies, is_compose_file, read_files
+from homeops.lab.core.checkouts import Checkout, remote_of
 from homeops.lab.core.compose_services import NotComposeError, services_of
 from homeops.lab.core.dispatch import answers
 from homeops.lab.core.executions_logs import error_text
 from homeops.lab.core.references import find, permitted
 from homeops.lab.core.refreshes import REFRESHES, refresh_build, refresh_stack
-from homeops.lab.core.repositories import Checkout, remote_of
 from homeops.lab.core.resource_states import server_state
 from homeops.lab.core.state import Document
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from homeops.lab.core.answer import Dropped
+from homeops.lab.core.checkouts import remote_of
 from homeops.lab.core.dispatch import answers
 from homeops.lab.core.executions import service_user
 from homeops.lab.core.executions_logs import error_text, log, succeeded
@@ -11,7 +12,6 @@ from homeops.lab.core.json_copy import copied
 from homeops.lab.core.references import find, permitted
 from homeops.lab.core.refreshes import REFRESHES
 from homeops.lab.core.refusal import Refusal
-from homeops.lab.core.repositories import remote_of
 from homeops.lab.core.repositories_refresh import checked_out, git_token
 from homeops.lab.core.state import Document
 from homeops.lab.core.sync_changes import VIEW_ORDER, changes
