@@ -66,8 +66,8 @@ class Network:
 class ComposeFile:
     """What a compose file says.
 
-    ``project_name`` is its own ``name:``, empty when there is none. ``files`` are the paths of the top-level ``configs``
-    and ``secrets``, as written.
+    ``project_name`` is its own ``name:``, empty when there is none. ``files`` are the paths of top-level
+    ``configs`` and ``secrets``, as written.
     """
 
     path: Path
