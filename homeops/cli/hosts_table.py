@@ -1,0 +1,58 @@
+"""Hosts as tables and lines for people."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from homeops.hosts.condition import Condition, Fact
+from homeops.hosts.trust import Trust
+
+
+def condition_table(conditions: Sequence[Condition]) -> Table:
+    """Each fact of each host; what is not as wanted is red, or yellow where no repair is made."""
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for column in ("HOST", "REQUIREMENT", "FACT", "WANTED", "FOUND"):
+        table.add_column(column, overflow="fold")
+    for condition in conditions:
+        if condition.problems:
+            table.add_row(condition.host, "-", "-", "-", Text("not looked at", style="red"))
+        for fact in condition.facts:
+            table.add_row(
+                condition.host, fact.requirement, fact.name, fact.wanted, Text(fact.found, style=_style(fact))
+            )
+    return table
+
+
+def condition_lines(conditions: Sequence[Condition]) -> Iterator[Text]:
+    """What it comes to, and what to do."""
+    drifted = [condition.host for condition in conditions if condition.drifted]
+    failed = sum(bool(condition.problems) for condition in conditions)
+    reported = sum(not fact.right and not fact.repaired for condition in conditions for fact in condition.facts)
+    said = [
+        f"{len(drifted)} drifted" if drifted else "",
+        f"{failed} not looked at" if failed else "",
+        f"{reported} facts that no repair changes" if reported else "",
+    ]
+    said = [part for part in said if part]
+    yield Text(f"{len(conditions)} hosts: {', '.join(said) or 'all is right'}", style="red" if said else "green")
+    if drifted:
+        yield Text(f"  hint: homeops hosts repair {' '.join(drifted)}")
+
+
+def trust_lines(found: Trust) -> Iterator[str]:
+    """The keys of a host: which are recorded, new, other than recorded, or gone."""
+    was = {key.kind: key for key in found.recorded}
+    yield f"{found.reach.host} ({found.reach.address} port {found.reach.port})"
+    for key in found.shown:
+        recorded = was.pop(key.kind, None)
+        note = "new" if recorded is None else "recorded" if recorded == key else f"recorded is {recorded.fingerprint}"
+        yield f"  {key.kind} {key.fingerprint}  {note}"
+    for key in was.values():
+        yield f"  {key.kind} {key.fingerprint}  recorded, not shown any more"
+
+
+def _style(fact: Fact) -> str:
+    if fact.right:
+        return "green"
+    return "red" if fact.repaired else "yellow"
