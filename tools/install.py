@@ -1,4 +1,4 @@
-"""Bring the command line tools: pulumi with its Python host, sops, age, docker compose.
+"""Bring the command line tools: pulumi with its Python host and its provider plugins, sops, age, docker compose.
 
 For each tool, the first of these that there is:
 
@@ -6,6 +6,8 @@ For each tool, the first of these that there is:
 2. the pinned version, brought by an earlier run,
 3. the official download (pulumi's alone; the others are built),
 4. a build from source.
+
+Plugins are the official ones, or stand-ins (provider_plugins.py).
 
 .tools/<tool>-<version>/ holds what was brought and .tools/bin links to it. .tools/choices.json remembers what was
 chosen and what the choice depended on: while that is unchanged, a run reads it, looks at some files, and is done.
@@ -28,6 +30,7 @@ from typing import Any
 
 from tools.catalogue import TOOLS, InstallError, Tool, fits, numbers, pinned_version
 from tools.obtain import PULUMI_RELEASES, Workshop, obtained
+from tools.provider_plugins import Plugin, Plugins
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -196,12 +199,11 @@ class Installation:
             yield
 
 
-def table(choices: Mapping[str, Choice]) -> str:
-    """One line a tool: name, version, where it came from, where it is."""
-    return "\n".join(
-        f"{name:<8} {choice.version.removeprefix('v'):<10} {choice.source:<9} {choice.path}"
-        for name, choice in choices.items()
-    )
+def table(choices: Mapping[str, Choice], plugins: Sequence[Plugin] = ()) -> str:
+    """One line a tool or plugin: name, version, where it came from, where it is."""
+    tools = [(name, choice.version.removeprefix("v"), choice.source, choice.path) for name, choice in choices.items()]
+    rows = [*tools, *((plugin.name, plugin.version, plugin.source, str(plugin.path)) for plugin in plugins)]
+    return "\n".join(f"{name:<8} {version:<10} {source:<9} {path}" for name, version, source, path in rows)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -211,6 +213,7 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     try:
         choices = Installation(ROOT, os.environ).run()
+        plugins = Plugins(ROOT, os.environ, choices["pulumi"].path).run()
     except InstallError as error:
         print(error, file=sys.stderr)
         return 1
@@ -218,7 +221,7 @@ def main(arguments: Sequence[str]) -> int:
         print("\ntools: stopped; the next run goes on", file=sys.stderr)
         return 130
     if arguments:
-        print(table(choices))
+        print(table(choices, plugins))
     return 0
 
 
