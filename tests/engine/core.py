@@ -9,8 +9,9 @@ from typing import Any, cast
 from homeops.lab.core.answer import JSON, Answer
 from homeops.lab.core.core import Core
 from homeops.lab.core.settings import Settings
-from homeops.lab.hosts import LoopbackAgents
+from homeops.lab.hosts import LoopbackAgents, RehearsalHost
 from homeops.lab.http import CoreServer
+from homeops.model.host import PERIPHERY_PORT
 from homeops.model.kinds import KINDS
 
 Document = dict[str, Any]
@@ -68,6 +69,12 @@ class TestCore:
         """The configuration of an object; of what has none, the document."""
         document = self.all(kind)[name]
         return document.get("config", document)
+
+    def agent(self, host: str) -> RehearsalHost:
+        """The agent at an address of this machine, on Periphery's port."""
+        agent = cast(LoopbackAgents, self.core.agents).meet(f"https://{host}:{PERIPHERY_PORT}")
+        assert agent is not None
+        return agent
 
     def name_of(self, kind: str, id_: str) -> str:
         """The name behind an id."""

@@ -44,6 +44,15 @@ def test_what_equals_its_declaration_is_taken_over_without_a_write(project: Proj
     assert project.preview("--refresh").check().steps == []
 
 
+def test_a_preview_tells_of_an_agent_that_is_of_another_version_than_core(project: Project, core: TestCore) -> None:
+    project.declare(declared("Server", "nvr", address="https://127.0.0.2:8120", enabled=True))
+    assert "its Periphery is" not in project.up().check().text
+    assert "its Periphery is" not in project.preview().check().text
+    core.agent("127.0.0.2").version = "2.2.0"
+    told = 'warning: server "nvr": its Periphery is 2.2.0, Core is 2.3.2; upgrade them together'
+    assert told in project.preview().check().text
+
+
 def test_what_differs_is_refused_with_every_field_and_nothing_changed(project: Project, core: TestCore) -> None:
     made = _make_by_hand(core)
     core.change("Stack", "frigate", environment="TZ=Europe/Berlin\n", auto_pull=False)
