@@ -23,7 +23,7 @@ command -v sudo >/dev/null || {{
 said=$(sudo -n sh -c : 2>&1 </dev/null) || {{
     case $said in
         *password*) echo "homeops: sudo asks $1 for a password" >&2 ;;
-        *) echo "homeops: sudo refuses $1: $said" >&2 ;;
+        *) echo "homeops: sudo refuses $1: $(echo "$said" | tail -n 1)" >&2 ;;
     esac
     exit {SUDO_REFUSED}
 }}

@@ -1,0 +1,117 @@
+"""A Debian machine in a container, for scripts to be run on as they are on a host."""
+
+import shutil
+import subprocess
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import uuid4
+
+import pytest
+
+from homeops.hosts.requirement import Requirement
+from homeops.hosts.shell import as_root
+
+IMAGE = "homeops-lab/debian:bookworm"
+SYSTEMD = (
+    *("--cap-add", "ALL", "--cap-drop", "SYS_RESOURCE", "--device-cgroup-rule", "a *:* rwm"),
+    *("-v", "/sys/fs/cgroup:/sys/fs/cgroup:rw", "-v", "/var/lib/docker", "-e", "container=docker"),
+    *("--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp", "--stop-signal", "SIGRTMIN+3"),  # noqa: S108
+)
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a script ended."""
+
+    code: int
+    out: str
+    error: str
+
+    @property
+    def facts(self) -> dict[str, str]:
+        assert self.code == 0, self.error
+        return dict(line.split("=", 1) for line in self.out.splitlines())
+
+    @property
+    def lines(self) -> list[str]:
+        """What a script that worked said."""
+        assert (self.code, self.error) == (0, "")
+        return self.out.splitlines()
+
+    @property
+    def failure(self) -> str:
+        """The one line that a script that failed said why with."""
+        assert self.code != 0, self.out
+        (line,) = self.error.splitlines()
+        return line
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A running container; ``deploy`` may do all with sudo, ``asked`` has a sudo that wants a password."""
+
+    name: str
+
+    def sh(self, text: str) -> str:
+        """Run what must work, as root, and be given what it printed."""
+        done = self._exec(["sh", "-ec", text], "root", "")
+        assert done.code == 0, f"{text}\n{done.out}{done.error}"
+        return done.out.strip()
+
+    def run(self, script: str, user: str = "root", stdin: str = "") -> Done:
+        """Run a script as it is run on a host: by the login shell of the user."""
+        return self._exec(["sh", "-c", as_root(script, user)], user, stdin)
+
+    def put(self, path: str, content: bytes | str, mode: str = "644") -> None:
+        text = content.encode() if isinstance(content, str) else content
+        command = ["docker", "exec", "-i", self.name, "sh", "-ec", 'cat >"$1"; chmod "$2" "$1"', "sh", path, mode]
+        subprocess.run(command, input=text, check=True)
+
+    def drift(self, requirement: Requirement, user: str = "root") -> Mapping[str, str]:
+        """The facts that are not as wanted."""
+        facts = self.run(requirement.probe, user).facts
+        assert facts.keys() == requirement.wanted.keys() | requirement.reported.keys()
+        return {name: facts[name] for name, value in requirement.wanted.items() if facts[name] != value}
+
+    def settles(self, requirement: Requirement, user: str = "root") -> list[str]:
+        """Apply it, and hold that all is then as wanted and that a second time changes nothing; what was changed."""
+        changes = self.run(requirement.apply, user).lines
+        assert self.drift(requirement, user) == {}
+        assert self.run(requirement.apply, user).lines == [f"{requirement.name}: nothing to change"]
+        return changes
+
+    def _exec(self, command: list[str], user: str, stdin: str) -> Done:
+        done = subprocess.run(
+            ["docker", "exec", "-i", "-u", user, self.name, *command],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+
+@contextmanager
+def machine(*options: str, command: tuple[str, ...] = ("sleep", "900")) -> Generator[Machine]:
+    """A machine without a network; skips where there is no Docker engine or no image for it."""
+    if not shutil.which("docker") or not _works("version"):
+        pytest.skip("there is no Docker engine to run a machine on")
+    if not _works("image", "inspect", IMAGE):
+        pytest.skip(f"there is no image {IMAGE}: make lab")
+    made = Machine(f"homeops-test-scripts-{uuid4().hex[:8]}")
+    run = ["docker", "run", "-d", "--network", "none", "--name", made.name, *options, IMAGE, *command]
+    subprocess.run(run, check=True, capture_output=True)
+    try:
+        # Else sudo warns that it cannot resolve the machine's own name.
+        made.sh('echo "127.0.0.1 localhost $(hostname)" >/etc/hosts')
+        made.sh("useradd -m deploy; useradd -m asked; echo 'deploy ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/deploy")
+        made.sh("echo 'asked ALL=(ALL) ALL' >/etc/sudoers.d/asked; chmod 440 /etc/sudoers.d/*")
+        yield made
+    finally:
+        subprocess.run(["docker", "rm", "-fv", made.name], check=False, capture_output=True)
+
+
+def _works(*arguments: str) -> bool:
+    return subprocess.run(["docker", *arguments], capture_output=True, check=False).returncode == 0
