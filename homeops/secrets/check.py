@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from homeops.secrets.consumers import consumers
 from homeops.secrets.environments import StackEnvironment
 from homeops.secrets.file_rules import (
     content_findings,
@@ -14,7 +15,6 @@ from homeops.secrets.file_rules import (
 )
 from homeops.secrets.finding import Finding
 from homeops.secrets.key_rules import env_file_findings, needed_findings, unread_findings, variable_findings
-from homeops.secrets.readers import readers
 from homeops.secrets.tree import Tree, read_staged, read_tree
 
 
@@ -40,7 +40,7 @@ def findings(tree: Tree, stacks: Sequence[StackEnvironment] | None = None) -> li
             if rules is not None:
                 found += recipient_findings(document, tree[path], rules)
     elsewhere = [path for stack in stacks or () for path in stack.compose]
-    services, wrong = readers(tree, elsewhere)
+    services, wrong = consumers(tree, elsewhere)
     found += wrong
     found += plaintext_findings(tree)
     found += private_key_findings(tree)

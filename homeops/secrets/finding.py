@@ -27,7 +27,6 @@ RuleName = Literal[
     "no-such-key",
     "unread",
     "leak",
-    "expanded",
 ]
 """Which rule found it; docs/secrets.md says what each is."""
 

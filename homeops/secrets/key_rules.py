@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from homeops.compose.compose_file import ComposeFile, Service
 from homeops.compose.secret_files import plain_path
 from homeops.errors import nearest
+from homeops.secrets.consumers import Consumer, Consumers, places, twin, variables
 from homeops.secrets.documents import Document
 from homeops.secrets.environments import StackEnvironment
+from homeops.secrets.file_rules import secret_paths
 from homeops.secrets.finding import Finding
-from homeops.secrets.readers import Reader, Readers, places, twin, variables
 from homeops.secrets.tree import Tree
 
 Documents = Mapping[str, Document]
@@ -21,29 +22,26 @@ Stacks = Sequence[StackEnvironment]
 _OF_COMPOSE = "COMPOSE_"
 
 
-def env_file_findings(tree: Tree, found: Readers, stacks: Stacks) -> Iterator[Finding]:
-    """Env files that no host will have, and those whose dollar signs compose would expand."""
+def env_file_findings(tree: Tree, found: Consumers, stacks: Stacks) -> Iterator[Finding]:
+    """Env files that a service cannot do without and that no host will have."""
     written = {stack.written for stack in stacks if stack.written}
     for plain, by in found.by_env_file.items():
         if plain in tree or plain in written:
             continue
         encrypted = twin(plain)
-        for reader in by:
-            at = (reader.compose.path.as_posix(), reader.env_file.line)
-            if encrypted not in tree and reader.env_file.required:
-                beside = [path for path in tree if posixpath.dirname(path) == posixpath.dirname(plain)]
-                secret = [posixpath.basename(path) for path in beside if ".sops." in path]
-                name = posixpath.basename(encrypted)
-                what = f"service {reader.service.name} reads {reader.env_file.path}, and there is no {name}"
-                hint = f"homeops secrets edit {encrypted}{nearest(name, secret)}"
-                yield Finding(*at, "no-secret-file", what, hint)
-            elif encrypted in tree and reader.env_file.format != "raw":
-                what = f"compose expands $ in the values of {reader.env_file.path}"
-                hint = f"write: {{path: {reader.env_file.path}, format: raw}}"
-                yield Finding(*at, "expanded", what, hint, "warning")
+        if encrypted in tree:
+            continue
+        name, directory = posixpath.basename(encrypted), posixpath.dirname(encrypted)
+        beside = [posixpath.basename(path) for path in secret_paths(tree) if posixpath.dirname(path) == directory]
+        for consumer in by:
+            if consumer.env_file.required:
+                what = f"service {consumer.service.name} reads {consumer.env_file.path}, and there is no {name}"
+                hint = f"homeops secrets edit {encrypted}"
+                path, line = consumer.compose.path.as_posix(), consumer.env_file.line
+                yield Finding(path, line, "no-secret-file", what + nearest(name, beside), hint)
 
 
-def variable_findings(documents: Documents, found: Readers, stacks: Stacks | None) -> Iterator[Finding]:
+def variable_findings(documents: Documents, found: Consumers, stacks: Stacks | None) -> Iterator[Finding]:
     """Variables of compose files that are secrets, which leaks them, and those that nothing gives a value."""
     for file in found.files:
         path = file.path.as_posix()
@@ -68,7 +66,7 @@ def variable_findings(documents: Documents, found: Readers, stacks: Stacks | Non
                 yield Finding(path, variable.line, "no-such-key", what, "set it in env= of the stack (homeops/fleet)")
 
 
-def needed_findings(tree: Tree, documents: Documents, found: Readers) -> Iterator[Finding]:
+def needed_findings(tree: Tree, documents: Documents, found: Consumers) -> Iterator[Finding]:
     """Keys that a service says it needs (``x-homeops.secrets``) and that none of its env files has."""
     for file in found.files:
         for service in file.services:
@@ -85,7 +83,7 @@ def needed_findings(tree: Tree, documents: Documents, found: Readers) -> Iterato
                     yield Finding(file.path.as_posix(), line, "no-such-key", what + nearest(key, names), hint)
 
 
-def unread_findings(documents: Documents, found: Readers) -> Iterator[Finding]:
+def unread_findings(documents: Documents, found: Consumers) -> Iterator[Finding]:
     """Secret files that no compose file reads, and keys that no service needs of those that say what they need."""
     for path, document in documents.items():
         plain = plain_path(document.path).as_posix()
@@ -106,15 +104,15 @@ def unread_findings(documents: Documents, found: Readers) -> Iterator[Finding]:
                 yield Finding(path, value.line, "unread", what, hint, "warning")
 
 
-def _needed(by: Sequence[Reader]) -> set[str] | None:
+def _needed(by: Sequence[Consumer]) -> set[str] | None:
     """The keys that these services need; None when one of them does not say."""
-    services: list[Service] = [reader.service for reader in by]
+    services: list[Service] = [consumer.service for consumer in by]
     if not services or any(service.secrets is None for service in services):
         return None
     return {key for service in services for key, _ in service.secrets or ()}
 
 
-def _interpolated(document: Document, found: Readers) -> bool:
+def _interpolated(document: Document, found: Consumers) -> bool:
     beside = (file for file in found.files if file.path.parent == document.path.parent)
     return any(variable.name in document.keys for file in beside for variable in variables(file))
 
