@@ -44,6 +44,34 @@ def read_site(values: Mapping[str, Any], where: str) -> Site:
         raise SettingsError(*problems) from None
 
 
+def add_setting(stack: str, root: Path, block: str, key: str, value: str) -> Path:
+    """Write a text at the end of a block of settings, ``homeops:<block>``, and leave all else as it is.
+
+    Answers the file; raises SettingsError where it has no such block, which is to be made by hand.
+    """
+    file = settings_file(stack, root)
+    _read(file)
+    text = file.read_text(encoding="utf-8")
+    config = _entry(yaml.SafeLoader(text).get_single_node(), "config")
+    inside = _entry(config, f"{NAMESPACE}:{block}")
+    if not isinstance(inside, MappingNode) or not inside.value or inside.flow_style:
+        what = f"{NAMESPACE}:{block} is no block of lines, so {key} was not written"
+        raise SettingsError(Problem(file.name, what, f"write it by hand: {key}: {value}"))
+    last_key, last_value = cast(list[tuple[Node, Node]], inside.value)[-1]
+    lines = text.splitlines()
+    at = last_value.end_mark.line + (1 if last_value.end_mark.column else 0)
+    lines.insert(at, f"{' ' * last_key.start_mark.column}{key}: {value}")
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return file
+
+
+def _entry(node: Node | None, name: str) -> Node | None:
+    if not isinstance(node, MappingNode):
+        return None
+    found = (value for key, value in cast(list[tuple[ScalarNode, Node]], node.value) if key.value == name)
+    return next(found, None)
+
+
 def _merged(stack: str, root: Path, seen: tuple[str, ...]) -> dict[str, Any]:
     file = settings_file(stack, root)
     own = _read(file)

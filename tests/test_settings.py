@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from homeops.errors import SettingsError
-from homeops.settings import load_settings
+from homeops.settings import add_setting, load_settings
 from tests.example_site import example_settings
 
 
@@ -161,3 +161,41 @@ def test_the_rehearsal_reaches_nothing_but_this_machine(root: Path) -> None:
     assert "sharmamohit.com" not in text
     assert all(host.address.startswith("127.") for host in lab.hosts.values())
     assert lab.komodo.address.startswith("http://127.0.0.1:")
+
+
+SITE = """\
+# ours
+config:
+  homeops:komodo:
+    # where Core is
+    address: http://komodo.test:9120
+    url: https://komodo.test  # the UI
+
+  # a note on what follows
+  homeops:network: {domain: test}
+"""
+
+
+def test_a_setting_is_added_to_its_block_and_nothing_else_changes(tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.home.yaml"
+    file.write_text(SITE)
+    assert add_setting("home", tmp_path, "komodo", "publicKey", "MCow+/=") == file
+    told = "    url: https://komodo.test  # the UI\n"
+    assert file.read_text() == SITE.replace(told, f"{told}    publicKey: MCow+/=\n")
+    assert yaml.safe_load(file.read_text())["config"]["homeops:komodo"]["publicKey"] == "MCow+/="
+
+
+@pytest.mark.parametrize("block", ["network", "versions"])
+def test_a_setting_without_a_block_of_lines_is_left_to_its_owner(block: str, tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.home.yaml"
+    file.write_text(SITE)
+    with pytest.raises(SettingsError, match=f"homeops:{block} is no block of lines"):
+        add_setting("home", tmp_path, block, "publicKey", "MCow")
+    assert file.read_text() == SITE
+
+
+def test_a_setting_is_added_where_the_file_ends_without_a_line_end(tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.home.yaml"
+    file.write_text("config:\n  homeops:komodo:\n    address: http://komodo.test:9120")
+    add_setting("home", tmp_path, "komodo", "publicKey", "MCow")
+    assert file.read_text() == "config:\n  homeops:komodo:\n    address: http://komodo.test:9120\n    publicKey: MCow\n"

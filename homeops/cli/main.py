@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from homeops.cli import history, lab, plan, recover, render, rollback, status, why
+from homeops.cli import bootstrap, history, hosts, lab, plan, recover, render, rollback, secrets, status, why
 from homeops.cli.screen import err
 from homeops.errors import HomeopsError
 
@@ -24,7 +24,10 @@ commands = typer.Typer(
     rich_markup_mode=None,
 )
 commands.add_typer(lab.commands, name="lab")
+commands.add_typer(hosts.commands, name="hosts")
+commands.add_typer(secrets.commands, name="secrets")
 commands.add_typer(recover.commands, name="recover")
+commands.command("bootstrap")(bootstrap.bootstrap)
 commands.command("plan")(plan.plan)
 commands.command("why")(why.why)
 commands.command("history")(history.history)
