@@ -50,7 +50,7 @@ def variable_findings(documents: Documents, found: Consumers, stacks: Stacks | N
         told: set[str] = set()
         for variable in variables(file):
             name = variable.name
-            lacking = [stack.name for stack in using if name not in stack.variables]
+            lacking = [stack for stack in using if name not in stack.variables]
             if name in told or (using and not lacking) or name.startswith(_OF_COMPOSE):
                 continue
             told.add(name)
@@ -59,7 +59,7 @@ def variable_findings(documents: Documents, found: Consumers, stacks: Stacks | N
                 hint = f"hand the whole file over (env_file, format: raw); inside of the container it is $${name}"
                 yield Finding(path, variable.line, "leak", what, hint)
             elif using and not variable.optional:
-                given = {*secrets, *(known for stack in using for known in stack.variables)}
+                given = {*secrets, *(known for stack in lacking for known in stack.variables)}
                 what = (
                     f"nothing gives {name} a value: neither {_listed(lacking)} nor a secret file{nearest(name, given)}"
                 )
@@ -123,5 +123,5 @@ def _keys_beside(file: ComposeFile, documents: Documents) -> dict[str, str]:
     return {key: found.path.name for found in beside for key in found.keys}
 
 
-def _listed(stacks: Sequence[str]) -> str:
-    return f"{'stack' if len(stacks) == 1 else 'stacks'} {', '.join(stacks)}"
+def _listed(stacks: Stacks) -> str:
+    return f"{'stack' if len(stacks) == 1 else 'stacks'} {', '.join(stack.name for stack in stacks)}"
