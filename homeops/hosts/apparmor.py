@@ -8,10 +8,7 @@ from homeops.hosts.shell import apply_text, probe_text
 from homeops.model.host import ApparmorMask
 
 _PROBE = """\
-if [ ! -f "$file" ]; then fact unit missing
-elif [ "$(sha256sum <"$file")" = "$sum  -" ]; then fact unit 'as declared'
-else fact unit changed
-fi
+fact unit "$(file_state "$file" 644 "$sum")"
 fact enabled "$(systemctl is-enabled "$unit" 2>/dev/null | grep . || echo missing)"
 fact active "$(systemctl is-active "$unit" 2>/dev/null | grep . || echo missing)"
 fact mounted "$(stat -f -c %T "$mount" 2>/dev/null || echo missing)"

@@ -31,11 +31,7 @@ _PROBE = """\
 fact sops "$(version_of "$place/sops")"
 fact age "$(version_of "$place/age")"
 fact age-keygen "$(version_of "$place/age-keygen")"
-if [ ! -f "$hook" ]; then fact hook missing
-elif [ "$(sha256sum <"$hook")" != "$hook_sum  -" ]; then fact hook changed
-elif [ "$(stat -c '%a %u:%g' "$hook")" != '755 0:0' ]; then fact hook "mode $(stat -c '%a, %U:%G' "$hook")"
-else fact hook 'as declared'
-fi
+fact hook "$(file_state "$hook" 755 "$hook_sum")"
 """
 
 # Beside its place, so that the last step is a rename: a program is there whole or not at all.

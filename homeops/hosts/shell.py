@@ -32,6 +32,14 @@ exec sudo -n sh -c "$2"
 
 _PROBE = """\
 fact() { printf '%s=%s\\n' "$1" "$2"; }
+# file_state PATH MODE SHA256: "as declared", or what is not.
+file_state() {
+    if [ ! -f "$1" ]; then echo missing
+    elif [ "$(sha256sum <"$1")" != "$3  -" ]; then echo changed
+    elif [ "$(stat -c '%a %u:%g' "$1")" != "$2 0:0" ]; then stat -c 'mode %a, %U:%G' "$1"
+    else echo 'as declared'
+    fi
+}
 """
 
 _APPLY = """\
@@ -75,7 +83,7 @@ def as_root(script: str, ssh_user: str) -> str:
 
 
 def probe_text(body: str) -> str:
-    """A probe: ``fact NAME VALUE`` prints a fact."""
+    """A probe: ``fact NAME VALUE`` prints a fact, ``file_state PATH MODE SHA256`` what became of what ``put`` wrote."""
     return _PROBE + body
 
 
