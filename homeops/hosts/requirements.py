@@ -8,6 +8,7 @@ from homeops.hosts.apparmor import apparmor_mask
 from homeops.hosts.disk_space import disk_space
 from homeops.hosts.docker_engine import docker_engine
 from homeops.hosts.native_sops import GITHUB, native_sops
+from homeops.hosts.periphery import periphery
 from homeops.hosts.requirement import Requirement
 from homeops.hosts.time_sync import time_sync
 from homeops.model.host import AgeKey, ApparmorMask, Host, NativeSops
@@ -20,10 +21,10 @@ HOOK = Path("docker/periphery/scripts/sops-decrypt.sh")
 def requirements(
     host: Host, site: Site, age_recipient: str, root: Path = Path(), downloads: str = GITHUB
 ) -> tuple[Requirement, ...]:
-    """Docker, time, disk, age key, the host's other quirks.
+    """Docker, time, disk, age key, the host's other quirks, Periphery.
 
     ``age_recipient``: the public key (``age1...``) that the host's age key must belong to. ``root``: the repository,
-    whose hook is installed. ``downloads``: what stands in for GitHub.
+    whose hook is installed. ``downloads``: what stands in for GitHub; below it are GitHub's own paths.
     """
     return tuple(_requirements(host, site, age_recipient, root, downloads))
 
@@ -37,3 +38,4 @@ def _requirements(host: Host, site: Site, age_recipient: str, root: Path, downlo
     for quirk in host.quirks:
         if isinstance(quirk, NativeSops):
             yield native_sops(quirk, site.versions, (root / HOOK).read_text(encoding="utf-8"), downloads)
+    yield periphery(host, site, binaries=f"{downloads}/moghtech/komodo/releases/download")
