@@ -167,7 +167,11 @@ def _failure(reach: Reach, stderr: str) -> HostError:
     """The error for what ssh said when it failed itself."""
     trust = f"homeops hosts trust {reach.host}"
     said = _said(stderr)
-    if "port 65535" in stderr:
+    if forwarding := re.search(r"open failed: (?:connect failed: )?([^\r\n]*)\r?\nstdio forwarding failed", stderr):
+        what = f"unreachable over SSH at {reach.address} port {reach.port} from its jump host: {forwarding[1].lower()}"
+        return HostUnreachable(Problem(reach.host, what, _REACH_HINT))
+    # Lines before this one are another ssh's, which was to bring us there.
+    if _GREETING in stderr and stderr.partition(_GREETING)[0].strip():
         what = f"its jump host, which your ssh configuration names, lets nobody through:\n{said}"
         return HostUnreachable(Problem(reach.host, what, f"ssh -p {reach.port} {reach.user}@{reach.address}"))
     if "REVOKED HOST KEY" in stderr:
@@ -193,10 +197,11 @@ def _failure(reach: Reach, stderr: str) -> HostError:
 
 _REACH_HINT = "is the host up? is homeops:hosts in Pulumi.<stack>.yaml right?"
 
+_GREETING = "kex_exchange_identification: "
+
 _NO_ANSWER = re.compile(
     r"Connection refused|Connection timed out|Operation timed out|No route to host|Network is unreachable"
-    r"|Connection reset by peer(?= port)|(?<=kex_exchange_identification: )[^\r\n]+"
-    r"|(?<=banner exchange: )[^\r\n]+"
+    rf"|Connection reset by peer(?= port)|(?<={_GREETING})[^\r\n]+|(?<=banner exchange: )[^\r\n]+"
 )
 
 _BROKE = re.compile(
