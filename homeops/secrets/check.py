@@ -23,7 +23,8 @@ def secret_findings(
 ) -> list[Finding]:
     """The findings for a checkout: what git tracks or would track; ``staged``: what the next commit will hold.
 
-    ``stacks`` is what each stack is given besides its secrets; without it, variables that nothing sets are not found.
+    ``stacks`` is what each stack is given besides its secrets; without it, variables that nothing sets and a ``.env``
+    that nothing writes are not found.
     Raises ``ToolError`` when git fails.
     """
     return findings(read_staged(root) if staged else read_tree(root), stacks)
@@ -44,7 +45,7 @@ def findings(tree: Tree, stacks: Sequence[StackEnvironment] | None = None) -> li
     found += wrong
     found += plaintext_findings(tree)
     found += private_key_findings(tree)
-    found += env_file_findings(tree, services, stacks or ())
+    found += env_file_findings(tree, services, stacks)
     found += variable_findings(read, services, stacks)
     found += needed_findings(tree, read, services)
     found += unread_findings(read, services)

@@ -22,14 +22,15 @@ Stacks = Sequence[StackEnvironment]
 _OF_COMPOSE = "COMPOSE_"
 
 
-def env_file_findings(tree: Tree, found: Consumers, stacks: Stacks) -> Iterator[Finding]:
+def env_file_findings(tree: Tree, found: Consumers, stacks: Stacks | None) -> Iterator[Finding]:
     """Env files that a service cannot do without and that no host will have."""
-    written = {stack.written for stack in stacks if stack.written}
+    written = {stack.written for stack in stacks or () if stack.written}
     for plain, by in found.by_env_file.items():
         if plain in tree or plain in written:
             continue
         encrypted = twin(plain)
-        if encrypted in tree:
+        # Komodo writes a stack's environment to a file of this name; where, only the stacks tell.
+        if encrypted in tree or (stacks is None and posixpath.basename(plain) == ".env"):
             continue
         name, directory = posixpath.basename(encrypted), posixpath.dirname(encrypted)
         beside = [posixpath.basename(path) for path in secret_paths(tree) if posixpath.dirname(path) == directory]

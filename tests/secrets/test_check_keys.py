@@ -84,7 +84,8 @@ def test_an_env_file_that_komodo_writes_needs_no_secret_file(repository: Reposit
     repository.compose("services:\n  web:\n    env_file: .env\n")
     other = stack("A", name="other", written=f"{place}/.env", compose=f"{place}/compose.yaml")
     assert repository.found([other]) == []
-    assert repository.found() == [(f"{place}/compose.yaml", 3, "no-secret-file", "error")]
+    assert repository.found([stack("A")]) == [(f"{place}/compose.yaml", 3, "no-secret-file", "error")]
+    assert repository.found() == []
 
 
 @pytest.mark.parametrize(
@@ -190,3 +191,4 @@ def test_the_repository_itself_is_in_order_and_every_stack_has_its_environment(r
     assert {each.name: each.variables for each in stacks}["kasm-alloy"] == {"HOSTNAME"}
     assert all((root / path).is_file() for each in stacks for path in each.compose)
     assert secret_findings(root, stacks) == []
+    assert secret_findings(root) == []
