@@ -34,11 +34,12 @@ render: ready ## write docker/komodo-resources/*.toml from the fleet
 test: ready ## run the tests
 	@$(HERE) python -m pytest -n $(WORKERS) --dist loadfile
 
-check: ready ## lint, format, types, layers, shell scripts
+check: ready ## lint, format, types, layers, shell scripts, secrets
 	@$(HERE) ruff check .
 	@$(HERE) ruff format --check .
 	@$(HERE) pyright
 	@$(HERE) lint-imports
+	@$(HERE) homeops secrets check
 	@shellcheck tools/install tools/venv tools/preview tools/env.sh .ci/run
 
 bench: ready ## measure, print a table, write bench/results.json
