@@ -7,7 +7,7 @@ from homeops.hosts.shell import apply_text, probe_text
 from homeops.model.host import AgeKey
 
 # Whose key it is: age-keygen knows, where the host has it; else the comment that age-keygen wrote into the file is
-# believed. A key in place of which Docker made a directory (of a bind mount's missing source) was never there.
+# believed. Where the key was missing when a container that mounts it started, Docker made an empty directory.
 _LOOK = """\
 recipients() {
     if command -v age-keygen >/dev/null; then
@@ -16,12 +16,21 @@ recipients() {
         sed -n 's/^# public key: *//p' "$1"
     fi
 }
+# A key that was cut off on its way is none.
+is_key() {
+    if command -v age-keygen >/dev/null; then
+        age-keygen -y "$1" >/dev/null 2>&1
+    else
+        grep -Eq '^AGE-SECRET-KEY-(1[0-9A-Z]{58}|PQ-1[0-9A-Z]{58,})$' "$1"
+    fi
+}
 belongs() { recipients "$1" | grep -qxF -- "$recipient"; }
+empty_directory() { [ -d "$1" ] && [ -z "$(ls -A "$1")" ]; }
 state() {
     if [ -L "$path" ]; then echo 'a symbolic link'
-    elif [ -d "$path" ]; then echo 'a directory'
-    elif [ ! -e "$path" ]; then echo missing
-    elif ! grep -q '^AGE-SECRET-KEY-' "$path"; then echo 'not an age key'
+    elif [ ! -e "$path" ] || empty_directory "$path"; then echo missing
+    elif [ ! -f "$path" ]; then echo 'not a file'
+    elif ! is_key "$path"; then echo 'not an age key'
     elif belongs "$path" || [ -z "$(recipients "$path")" ]; then echo present
     else echo another
     fi
@@ -61,7 +70,7 @@ refuse_another() {
         another)
             fail "$path is the key of $(recipients "$path" | head -n 1), not of $recipient: it was left as it is"
             ;;
-        'not an age key'|'a symbolic link') fail "$path is $(state): it was left as it is" ;;
+        'not an age key' | 'not a file' | 'a symbolic link') fail "$path is $(state): it was left as it is" ;;
     esac
 }
 """
@@ -87,16 +96,17 @@ if [ "$(state)" != present ] || ! belongs "$path"; then
     fi
     own "$folder" 700
     trap 'rm -f "$path.new"' EXIT
+    trap 'exit 130' HUP INT TERM
     attempt "clear $path.new" rm -f "$path.new"
     # shellcheck disable=SC2016  # the inner shell's parameters
     attempt "write $path.new" sh -c 'cat >"$1"' sh "$path.new"
-    grep -q '^AGE-SECRET-KEY-' "$path.new" || fail 'what was given as the key is no age key'
+    is_key "$path.new" || fail 'what was given as the key is no age key'
     belongs "$path.new" || [ -z "$(recipients "$path.new")" ] ||
         fail "what was given is the key of $(recipients "$path.new" | head -n 1), not of $recipient"
     if [ "$(state)" = present ]; then
         cmp -s "$path.new" "$path" || fail "$path is another key than the given one: it was left as it is"
     else
-        if [ -d "$path" ]; then attempt "remove the empty directory $path" rmdir "$path"; fi
+        if [ -d "$path" ]; then attempt "remove the directory $path" rmdir "$path"; fi
         attempt "name $path" ln "$path.new" "$path"
         say "$path installed"
     fi

@@ -116,11 +116,13 @@ def test_one_of_two_keys_in_the_file_is_enough(host: Machine, keys: Keys) -> Non
     [
         ("", "age-key: what was given as the key is no age key"),
         ("hello\n", "age-key: what was given as the key is no age key"),
+        ("cut off", "age-key: what was given as the key is no age key"),
         ("other", "age-key: what was given is the key of {other}, not of {ours}"),
     ],
 )
 def test_what_is_no_key_of_ours_is_not_installed(host: Machine, keys: Keys, given: str, told: str) -> None:
-    done = host.run(install_age_key(QUIRK, keys.recipient), "deploy", keys.other if given == "other" else given)
+    text = {"other": keys.other, "cut off": keys.ours[:-9]}.get(given, given)
+    done = host.run(install_age_key(QUIRK, keys.recipient), "deploy", text)
     assert done.failure == told.format(other=keys.other_recipient, ours=keys.recipient)
     assert host.sh("ls -A /etc/sops/age") == ""
 
@@ -130,6 +132,7 @@ def test_what_is_no_key_of_ours_is_not_installed(host: Machine, keys: Keys, give
     [
         (f"ln -s /etc/passwd {PATH}", "a symbolic link"),
         (f"echo hello >{PATH}", "not an age key"),
+        (f"mkdir -p {PATH}/held", "not a file"),
     ],
 )
 def test_what_stands_in_the_keys_place_is_left_alone(host: Machine, keys: Keys, make: str, key: str) -> None:
@@ -145,7 +148,7 @@ def test_what_stands_in_the_keys_place_is_left_alone(host: Machine, keys: Keys, 
 def test_the_directory_that_docker_made_for_a_missing_key_gives_way(host: Machine, keys: Keys) -> None:
     host.sh(f"mkdir -p {PATH}")
     required, install = age_key(QUIRK, keys.recipient), install_age_key(QUIRK, keys.recipient)
-    assert host.drift(required)["key"] == "a directory"
+    assert host.drift(required)["key"] == "missing"
     assert host.run(install, stdin=keys.ours).lines[-1] == f"age-key: {PATH} installed"
     assert host.drift(required) == {}
 
