@@ -13,7 +13,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -33,6 +33,9 @@ Reason = Literal[
     "failed",
 ]
 
+Check = Callable[[str], None]
+"""Looks at plain content before it is kept; raises where it is not as wanted."""
+
 CONFIG = ".sops.yaml"
 """Who can read which file; at the root of the checkout."""
 
@@ -40,7 +43,8 @@ _FORMATS = {"env": "dotenv", "json": "json", "yaml": "yaml", "yml": "yaml"}
 # Everything else named SOPS_* would change for whom a file is encrypted.
 _KEPT = ("SOPS_AGE_KEY", "SOPS_AGE_SSH_PRIVATE_KEY", "SOPS_EDITOR", "SOPS_DECRYPTION_ORDER")
 _KEY_AT_HAND = ("SOPS_AGE_KEY", "SOPS_AGE_KEY_FILE", "SOPS_AGE_KEY_CMD")
-_OWNERS_KEY = ".sops/key.txt"
+OWNERS_KEY = ".sops/key.txt"
+"""Where the owner keeps the age key, below the home directory."""
 _UNCHANGED = 200
 _NO_FILE = 100
 _CODES: dict[int, Reason] = {24: "damaged", 25: "damaged", 51: "damaged", 52: "damaged", 203: "encrypted"}
@@ -51,6 +55,7 @@ _TEXTS: tuple[tuple[str, Reason], ...] = (
     ("message authentication failed", "damaged"),
     ("Could not unmarshal", "format"),
     ("Error unmarshalling", "format"),
+    ("yaml: ", "format"),
     ("invalid dotenv input line", "format"),
 )
 
@@ -77,22 +82,31 @@ class Sops:
 
     def decrypt(self, path: Path) -> str:
         """The plain content of an encrypted file."""
-        kind = file_format(path)
-        return self._run(path, "decrypt", "--input-type", kind, "--output-type", kind, str(path))
+        return self._decrypt(path, path)
 
-    def encrypt(self, text: str, path: Path) -> str:
-        """``text`` as the content that ``path`` would have, for the recipients that its rule names. Writes nothing."""
+    def encrypt(self, text: str, path: Path, check: Check) -> None:
+        """Write ``text`` to ``path``, encrypted for the recipients that its rule names.
+
+        ``check`` is given what the new file decrypts to; when it raises, everything stays as it was.
+        """
         kind = file_format(path)
         types = ("--input-type", kind, "--output-type", kind)
-        return self._run(path, "encrypt", *types, "--filename-override", str(path), stdin=text, config=self._config)
+        content = self._run(path, "encrypt", *types, "--filename-override", str(path), stdin=text, config=self._config)
+        with self._beside(path) as fresh:
+            fresh.write_text(content, encoding="utf-8", newline="")
+            check(self._decrypt(path, fresh))
 
-    def set(self, path: Path, place: Sequence[str | int], value: str) -> None:
-        """Set the value at a place: ``("A",)``, ``("users", 0, "name")``. Other values keep their ciphertext."""
+    def set(self, path: Path, place: Sequence[str | int], value: str, check: Check) -> None:
+        """Set the value at a place: ``("A",)``, ``("users", 0, "name")``. Other values keep their ciphertext.
+
+        ``check`` is given what the new file decrypts to; when it raises, everything stays as it was.
+        """
         kind = file_format(path)
         index = "".join(f"[{json.dumps(step)}]" for step in place)
         with self._replaced(path) as copy:
             types = ("--input-type", kind, "--output-type", kind)
             self._run(path, "set", *types, "--value-stdin", str(copy), index, stdin=json.dumps(value))
+            check(self._decrypt(path, copy))
 
     def updatekeys(self, path: Path, recipients: Iterable[str]) -> None:
         """Make the file readable for exactly these; every value keeps its ciphertext, so that nothing is redeployed."""
@@ -108,7 +122,7 @@ class Sops:
         gone = [option for recipient in sorted(remove) for option in ("--rm-age", recipient)]
         with self._replaced(path) as copy:
             types = ("--input-type", kind, "--output-type", kind)
-            copy.write_text(self._run(path, "rotate", *types, *gone, str(copy)), encoding="utf-8")
+            copy.write_text(self._run(path, "rotate", *types, *gone, str(copy)), encoding="utf-8", newline="")
 
     def edit(self, path: Path) -> bool:
         """Open the file in $EDITOR; whether it was changed. The plain copy is in memory where this machine can."""
@@ -121,6 +135,12 @@ class Sops:
         if done.returncode not in (0, _UNCHANGED):
             raise self._failed(path, done.returncode, "")
         return done.returncode == 0
+
+    def alone_with(self, key: str) -> "Sops":
+        """The same with this private key and no other: whether it, and not one beside it, can read a file."""
+        kept = {name: value for name, value in self.environ.items() if not name.startswith("SOPS_")}
+        nowhere = {"HOME": os.devnull, "XDG_CONFIG_HOME": os.devnull}
+        return Sops(self.root, {**kept, **nowhere, "SOPS_AGE_KEY": key}, self.binary)
 
     @property
     def _config(self) -> Path:
@@ -136,7 +156,7 @@ class Sops:
     def _environ(self) -> dict[str, str]:
         kept = {key: value for key, value in self.environ.items() if not key.startswith("SOPS_")}
         kept |= {key: value for key, value in self.environ.items() if key.startswith(_KEPT)}
-        owners = Path(self.environ.get("HOME", os.devnull)) / _OWNERS_KEY
+        owners = Path(self.environ.get("HOME", os.devnull)) / OWNERS_KEY
         if not any(kept.get(key) for key in _KEY_AT_HAND) and owners.is_file():
             kept["SOPS_AGE_KEY_FILE"] = str(owners)
         return kept
@@ -157,16 +177,26 @@ class Sops:
         except UnicodeDecodeError:
             raise SopsFailed("format", Problem(self._name(path), "its content is not UTF-8")) from None
 
+    def _decrypt(self, path: Path, content: Path) -> str:
+        kind = file_format(path)
+        return self._run(path, "decrypt", "--input-type", kind, "--output-type", kind, str(content))
+
     @contextlib.contextmanager
     def _replaced(self, path: Path) -> Generator[Path]:
-        """A copy of an encrypted file to work on; once all went well, it takes the file's place in one step."""
+        """A copy of an encrypted file to work on, which then takes the file's place."""
         if not path.is_file():
             raise self._missing(path)
-        with tempfile.TemporaryDirectory(prefix=".homeops-", dir=path.parent) as directory:
-            copy = Path(directory) / path.name
+        with self._beside(path) as copy:
             shutil.copy2(path, copy)
             yield copy
-            copy.replace(path)
+
+    @contextlib.contextmanager
+    def _beside(self, path: Path) -> Generator[Path]:
+        """Where to write a file's new content; once all went well, it takes the file's place in one step."""
+        with tempfile.TemporaryDirectory(prefix=".homeops-", dir=path.parent) as directory:
+            fresh = Path(directory) / path.name
+            yield fresh
+            fresh.replace(path)
 
     def _name(self, path: Path) -> str:
         return str(path.relative_to(self.root)) if path.is_relative_to(self.root) else str(path)
@@ -190,14 +220,14 @@ def file_format(path: Path) -> str:
     return _FORMATS[kind]
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file in one step: at no moment is it half written; its mode stays."""
+def write_whole(path: Path, text: str, mode: int | None = None) -> None:
+    """Write a file in one step: at no moment is it half written; its mode stays unless one is given."""
     descriptor, name = tempfile.mkstemp(prefix=".homeops-", dir=path.parent)
     fresh = Path(name)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
             file.write(text)
-        fresh.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
+        fresh.chmod(mode or (path.stat().st_mode & 0o777 if path.exists() else 0o644))
         fresh.replace(path)
     finally:
         fresh.unlink(missing_ok=True)
