@@ -32,14 +32,17 @@ def env_file_findings(tree: Tree, found: Consumers, stacks: Stacks | None) -> It
         # Komodo writes a stack's environment to a file of this name; where, only the stacks tell.
         if encrypted in tree or (stacks is None and posixpath.basename(plain) == ".env"):
             continue
-        name, directory = posixpath.basename(encrypted), posixpath.dirname(encrypted)
-        beside = [posixpath.basename(path) for path in secret_paths(tree) if posixpath.dirname(path) == directory]
+        if plain.endswith(".env"):
+            name, directory = posixpath.basename(encrypted), posixpath.dirname(encrypted)
+            beside = [posixpath.basename(path) for path in secret_paths(tree) if posixpath.dirname(path) == directory]
+            missing, hint = f"there is no {name}{nearest(name, beside)}", f"homeops secrets edit {encrypted}"
+        else:
+            missing, hint = "the repository has no such file", "of a secret file, the hook makes a NAME.env: read that"
         for consumer in by:
             if consumer.env_file.required:
-                what = f"service {consumer.service.name} reads {consumer.env_file.path}, and there is no {name}"
-                hint = f"homeops secrets edit {encrypted}"
+                what = f"service {consumer.service.name} reads {consumer.env_file.path}, and {missing}"
                 path, line = consumer.compose.path.as_posix(), consumer.env_file.line
-                yield Finding(path, line, "no-secret-file", what + nearest(name, beside), hint)
+                yield Finding(path, line, "no-secret-file", what, hint)
 
 
 def variable_findings(documents: Documents, found: Consumers, stacks: Stacks | None) -> Iterator[Finding]:

@@ -68,14 +68,16 @@ def test_an_env_file_without_a_secret_file_is_found_unless_it_is_in_the_reposito
               - /etc/web/host.env
               - ${SOMEWHERE:-.}/x.env
               - path: databse.env
+              - .env.production
         """
     )
     repository.write(f"{STACK}/plain.conf", "A=1\n")
     repository.secret(f"{STACK}/database.sops.env", "DATABASE=1\n")
     found = [each for each in repository.findings() if each.rule == "no-secret-file"]
-    assert [(each.path, each.line) for each in found] == [(COMPOSE, 10)]
+    assert [(each.path, each.line) for each in found] == [(COMPOSE, 10), (COMPOSE, 11)]
     assert "there is no databse.sops.env" in found[0].what
     assert 'did you mean "database.sops.env"?' in found[0].what
+    assert found[1].what == "service web reads .env.production, and the repository has no such file"
 
 
 def test_an_env_file_that_komodo_writes_needs_no_secret_file(repository: Repository) -> None:
