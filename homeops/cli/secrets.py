@@ -1,8 +1,14 @@
-"""``homeops secrets``: the group. Each command stands in a module of its own, ``secrets_*.py``."""
+"""``homeops secrets``: the group. Its commands stand in ``secrets_*.py``."""
 
 import typer
 
-from homeops.cli import secrets_check
+from homeops.cli import secrets_check, secrets_files
 
 commands = typer.Typer(name="secrets", help="Secret files: SOPS with age keys.", no_args_is_help=True)
+commands.command("list")(secrets_files.list_files)
+commands.command("view")(secrets_files.view)
+commands.command("set")(secrets_files.set_key)
+commands.command("edit")(secrets_files.edit)
+commands.command("encrypt")(secrets_files.encrypt)
+commands.command("updatekeys")(secrets_files.updatekeys)
 commands.command("check")(secrets_check.check)

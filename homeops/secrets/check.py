@@ -14,8 +14,8 @@ from homeops.secrets.file_rules import (
     recipient_findings,
 )
 from homeops.secrets.finding import Finding
+from homeops.secrets.git_tree import Tree, read_staged, read_tree
 from homeops.secrets.key_rules import env_file_findings, needed_findings, unread_findings, variable_findings
-from homeops.secrets.tree import Tree, read_staged, read_tree
 
 
 def secret_findings(

@@ -12,7 +12,7 @@ from homeops.compose.secret_files import encrypted_path
 from homeops.errors import ComposeError
 from homeops.secrets.file_rules import findings_of, secret_paths
 from homeops.secrets.finding import Finding
-from homeops.secrets.tree import Tree
+from homeops.secrets.git_tree import Tree
 
 _STACK_FILE = re.compile(r"docker/stacks/[^/]+/[^/]+/[^/]+\.ya?ml")
 _HAS_SERVICES = re.compile(r"^services:", re.MULTILINE)

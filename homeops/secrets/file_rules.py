@@ -12,8 +12,8 @@ from homeops.compose.secret_files import plain_path
 from homeops.errors import Problem, SecretsError
 from homeops.secrets.documents import Document, format_of, parse_document
 from homeops.secrets.finding import Finding, RuleName
+from homeops.secrets.git_tree import Tree, TreeFile
 from homeops.secrets.policy import POLICY_FILE, Policy, parse_policy
-from homeops.secrets.tree import Tree, TreeFile
 
 _PRIVATE_KEY = re.compile(rb"AGE-SECRET-KEY-(?:PQ-)?1[0-9A-Z]{50,}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")

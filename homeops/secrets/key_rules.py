@@ -14,7 +14,7 @@ from homeops.secrets.documents import Document
 from homeops.secrets.environments import StackEnvironment
 from homeops.secrets.file_rules import secret_paths
 from homeops.secrets.finding import Finding
-from homeops.secrets.tree import Tree
+from homeops.secrets.git_tree import Tree
 
 Documents = Mapping[str, Document]
 Stacks = Sequence[StackEnvironment]

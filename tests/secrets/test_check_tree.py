@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from homeops.errors import ToolError
-from homeops.secrets.tree import read_staged, read_tree
+from homeops.secrets.git_tree import read_staged, read_tree
 from tests.secrets.repository import COMPOSE, SECRET, STACK, Programs, Repository
 
 PLAIN = f"{STACK}/.env"
