@@ -1,0 +1,54 @@
+"""Releases of sops and age for the lab's hosts to download: the programs of this checkout under GitHub's paths."""
+
+import gzip
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from homeops.errors import LabError, Problem
+from homeops.lab.machines.archive import Entry, archive
+
+_VERSION = re.compile(r"\d+(\.\d+)+")
+
+
+def offer_releases(root: Path, environ: Mapping[str, str], downloads: Path) -> dict[str, str]:
+    """Put the releases into a directory; returns the settings ``homeops:versions`` that ask for exactly these.
+
+    Raises LabError when a program is not there.
+    """
+    places = os.pathsep.join([str(root / ".tools" / "bin"), environ.get("PATH", "")])
+    sops, age, keygen = (_found(name, places) for name in ("sops", "age", "age-keygen"))
+    sops_version, age_version = (_version(path) for path in (sops, age))
+    members = [Entry(f"age/{path.name}", path.read_bytes(), 0o755) for path in (age, keygen)]
+    # The same bytes each time: the settings name their checksum.
+    packed = gzip.compress(archive(members), compresslevel=1, mtime=0)
+    releases = {
+        f"getsops/sops/releases/download/v{sops_version}/sops-v{sops_version}.linux.amd64": sops.read_bytes(),
+        f"FiloSottile/age/releases/download/v{age_version}/age-v{age_version}-linux-amd64.tar.gz": packed,
+    }
+    sums: list[str] = []
+    for name, content in releases.items():
+        file = downloads / name
+        sums.append(hashlib.sha256(content).hexdigest())
+        if not file.is_file() or file.read_bytes() != content:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+    return {"sops": sops_version, "sopsSha256": sums[0], "age": age_version, "ageSha256": sums[1]}
+
+
+def _found(name: str, places: str) -> Path:
+    if found := shutil.which(name, path=places):
+        return Path(found)
+    raise LabError(Problem(name, "not found; the lab's hosts download it from this checkout", "make tools"))
+
+
+def _version(program: Path) -> str:
+    arguments = ["--version", *(["--disable-version-check"] if program.name == "sops" else [])]
+    said = subprocess.run([program, *arguments], capture_output=True, text=True, check=False, timeout=30).stdout
+    if found := _VERSION.search(said):
+        return found[0]
+    raise LabError(Problem(str(program), f"does not say its version: {said.strip()[:80]!r}", "make tools"))
