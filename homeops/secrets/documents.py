@@ -19,6 +19,7 @@ State = Literal["encrypted", "empty", "clear"]
 """Of a value. sops leaves an empty text as it is: there is nothing to hide but that."""
 
 _ENCRYPTED = re.compile(r"ENC\[AES256_GCM,data:[^,\]]*,iv:[^,\]]*,tag:[^,\]]*,type:[a-z]+\]")
+_CLEAR_COMMENT = re.compile(rf"(?:^|\s)#(?!{_ENCRYPTED.pattern}\s*$)")
 _PREFIX = "sops_"
 _NULL = "tag:yaml.org,2002:null"
 
@@ -248,10 +249,9 @@ def _text_at(node: Node, name: str) -> str:
 
 
 def _clear_comments(text: str) -> Iterator[int]:
-    """Lines that are nothing but a comment in the clear, outside of sops' block, which comes last."""
+    """Lines with a comment in the clear, outside of sops' block, which comes last."""
     for number, line in enumerate(text.split("\n"), 1):
         if line.startswith("sops:"):
             return
-        comment = line.strip()
-        if comment.startswith("#") and state_of(comment[1:]) == "clear":
+        if _CLEAR_COMMENT.search(line):
             yield number

@@ -82,6 +82,10 @@ def _rule(nodes: Nodes, node: Node) -> Rule | None:
     if not recipients:
         nodes.wrong(line, "the rule names no age recipient", "age: age1..., the public half of a key: age-keygen -y")
     text = nodes.text(entries.get("path_regex"), "path_regex")
+    if "[[:" in text:
+        # Go knows these, Python takes them for something else.
+        nodes.wrong(entries["path_regex"].line, "path_regex has a class like [[:alnum:]]", "write [a-z0-9]")
+        return None
     try:
         return Rule(re.compile(text), recipients, line)
     except re.error as error:

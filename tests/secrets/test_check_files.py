@@ -126,6 +126,17 @@ def test_a_comment_written_by_hand_is_a_warning(repository: Repository) -> None:
     assert (finding.line, finding.rule, finding.severity) == (3, "clear-comment", "warning")
 
 
+def test_a_comment_written_by_hand_behind_a_value_is_a_warning(repository: Repository) -> None:
+    path = f"{STACK}/app.sops.yaml"
+    repository.secret(path, CONTENTS["app.sops.yaml"] + "last: 1 # of the vault\n")
+    assert "#ENC[" in next(line for line in repository.read(path).splitlines() if line.startswith("last"))
+    assert repository.findings() == []
+    lines = repository.read(path).splitlines(keepends=True)
+    repository.write(path, "".join([lines[0], lines[1].rstrip("\n"), f" # was {VALUE}\n", *lines[2:]]).encode())
+    finding = only(repository.findings())
+    assert (finding.line, finding.rule, finding.severity) == (2, "clear-comment", "warning")
+
+
 def test_a_missing_and_a_surplus_recipient_are_each_named(repository: Repository) -> None:
     (_, one), (_, two), (_, three) = (repository.key() for _ in range(3))
     repository.policy(one, two)
@@ -162,6 +173,25 @@ def test_hosts_decrypt_their_own_stacks_and_the_shared_ones(repository: Reposito
     assert repository.findings() == []
     repository.write(SECRET, repository.read(f"{both}/.sops.env").encode())
     assert only(repository.findings()).what == f"encrypted for {komodo}, which .sops.yaml:6 does not name"
+
+
+@pytest.mark.parametrize("name", CONTENTS)
+def test_recipients_are_found_in_every_key_group(name: str, repository: Repository) -> None:
+    one, two = (repository.key()[1] for _ in range(2))
+    repository.write(".sops.yaml", f"creation_rules: [{{key_groups: [{{age: [{one}]}}, {{age: [{two}]}}]}}]\n")
+    assert read_document(repository.secret(f"{STACK}/{name}", CONTENTS[name])).recipients == {one, two}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (".sops.env", "sops_pgp__list_0__map_fp=FBC7\nsops_kms__list_0__map_arn=arn:aws\n"),
+        ("app.sops.json", '{"sops": {"pgp": [{"fp": "FBC7"}], "kms": [{"arn": "arn:aws"}]}}'),
+        ("app.sops.yaml", "sops: {pgp: [{fp: FBC7}], kms: [{arn: 'arn:aws'}]}"),
+    ],
+)
+def test_recipients_other_than_age_keys_are_named_with_their_kind(name: str, text: str) -> None:
+    assert parse_document(text, Path(name)).recipients == {"pgp:FBC7", "kms:arn:aws"}
 
 
 def test_a_file_that_no_rule_is_for_is_found(repository: Repository) -> None:

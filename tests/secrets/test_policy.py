@@ -108,6 +108,8 @@ def test_everything_wrong_with_a_policy_is_said_at_once_with_its_line() -> None:
           - key_groups:
               - age: [age1one]
               - age: [age1two]
+          - path_regex: ^docker/[[:alnum:]]+/
+            age: age1example
         """
     )
     assert found == [
@@ -115,6 +117,7 @@ def test_everything_wrong_with_a_policy_is_said_at_once_with_its_line() -> None:
         (".sops.yaml:4", "the rule names no age recipient"),
         (".sops.yaml:5", "pgp"),
         (".sops.yaml:7", "several key groups"),
+        (".sops.yaml:10", "path_regex has a class like [["),
     ]
 
 
