@@ -12,6 +12,7 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,11 +88,25 @@ def run(reach: Reach, script: str, stdin: str = "", *, deadline: float | None = 
     """Run a command line (``as_root`` makes one) in the user's shell on the host.
 
     ``deadline``: seconds for all of it; None: as long as the host answers (a silent one is given up after 15 s).
-    A command that failed is a ``Done`` with its code; raises HostError when it could not be run, HostUnreachable when
-    the host gave no answer or went away. Nothing is ever asked: ssh gets no terminal, and keys come from the agent or
-    from where the operator's configuration says.
+    A command that failed is a ``Done`` with its code, 255 when a signal ended it. Raises HostError when it could not
+    be run, HostUnreachable when the host gave no answer or went away. Nothing is ever asked: ssh gets no terminal, and
+    keys come from the agent or from where the operator's configuration says.
     """
-    command = ["ssh", *_options(reach), "--", reach.address, script]
+    # ssh's own words go to a file: what the command says of refused connections is never taken for them.
+    with tempfile.NamedTemporaryFile("r", prefix="homeops-ssh-", encoding="utf-8", errors="replace") as log:
+        command = ["ssh", "-E", log.name, *_options(reach), "--", reach.address, script]
+        done = _run(reach, command, stdin, deadline)
+        said = log.read()
+    if done.code == _SSH_FAILED and (closed := _CLOSED.search(done.stderr)):
+        said += closed[0]
+    if done.code == _SSH_FAILED and said.strip():
+        raise _failure(reach, said, done.stderr)
+    if done.code == SUDO_REFUSED and (refusal := re.search(r"^homeops: (sudo .*)$", done.stderr, re.MULTILINE)):
+        raise _sudo(reach, refusal[1])
+    return done
+
+
+def _run(reach: Reach, command: list[str], stdin: str, deadline: float | None) -> Done:
     # A session of its own: no terminal for a jump host's ssh to ask at, and all of them can be ended together.
     try:
         process = subprocess.Popen(
@@ -115,10 +130,6 @@ def run(reach: Reach, script: str, stdin: str = "", *, deadline: float | None = 
             raise HostUnreachable(Problem(reach.host, what, "the host is overloaded or hangs")) from None
         finally:
             _end(process)
-    if process.returncode == _SSH_FAILED:
-        raise _failure(reach, stderr)
-    if process.returncode == SUDO_REFUSED and (said := re.search(r"^homeops: (sudo .*)$", stderr, re.MULTILINE)):
-        raise _sudo(reach, said[1])
     return Done(process.returncode, stdout, stderr)
 
 
@@ -157,42 +168,41 @@ def _options(reach: Reach) -> list[str]:
         "ForkAfterAuthentication": "no",
         "StdinNull": "no",
         "SessionType": "default",
-        "LogLevel": "ERROR",
+        # Below it, ssh does not say why it gave up on a host that fell silent.
+        "LogLevel": "INFO",
     }
     flags = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
     return ["-l", reach.user, "-p", str(reach.port), *flags]
 
 
-def _failure(reach: Reach, stderr: str) -> HostError:
-    """The error for what ssh said when it failed itself."""
+def _failure(reach: Reach, log: str, stderr: str) -> HostError:
+    """The error for what ssh said when it failed itself; ``stderr`` is a jump host's ssh's, when there is one."""
     trust = f"homeops hosts trust {reach.host}"
-    said = _said(stderr)
     if forwarding := re.search(r"open failed: (?:connect failed: )?([^\r\n]*)\r?\nstdio forwarding failed", stderr):
         what = f"unreachable over SSH at {reach.address} port {reach.port} from its jump host: {forwarding[1].lower()}"
         return HostUnreachable(Problem(reach.host, what, _REACH_HINT))
-    # Lines before this one are another ssh's, which was to bring us there.
-    if _GREETING in stderr and stderr.partition(_GREETING)[0].strip():
-        what = f"its jump host, which your ssh configuration names, lets nobody through:\n{said}"
+    if _GREETING in log and stderr.strip():
+        what = f"its jump host, which your ssh configuration names, lets nobody through:\n{_last(stderr)}"
         return HostUnreachable(Problem(reach.host, what, f"ssh -p {reach.port} {reach.user}@{reach.address}"))
-    if "REVOKED HOST KEY" in stderr:
+    if "REVOKED HOST KEY" in log:
         return HostError(Problem(reach.host, f"its host key is marked as revoked in {reach.known_hosts}", trust))
-    if "IDENTIFICATION HAS CHANGED" in stderr or "host key is known for" in stderr:
-        return _unknown_key(reach, stderr, trust)
-    if "Too many authentication failures" in stderr:
+    if "IDENTIFICATION HAS CHANGED" in log or "host key is known for" in log:
+        return _unknown_key(reach, log, trust)
+    if "Too many authentication failures" in log:
         what = f"gave up on your keys, there are too many ({reach.endpoint})"
         hint = "set IdentitiesOnly and IdentityFile for the host in ~/.ssh/config"
         return HostError(Problem(reach.host, what, hint))
-    if denied := re.search(r"Permission denied \(([^)]*)\)", stderr):
+    if denied := re.search(r"Permission denied \(([^)]*)\)", log):
         return _denied(reach, denied[1])
-    if "Could not resolve hostname" in stderr:
+    if "Could not resolve hostname" in log:
         return HostUnreachable(Problem(reach.host, f"its address is not known here: {reach.address}", _REACH_HINT))
-    if reason := _NO_ANSWER.search(stderr):
+    if reason := _NO_ANSWER.search(log):
         what = f"unreachable over SSH at {reach.address} port {reach.port}: {reason[0].lower()}"
         return HostUnreachable(Problem(reach.host, what, _REACH_HINT))
-    if _BROKE.search(stderr):
+    if _BROKE.search(log):
         what = f"the connection broke ({reach.endpoint})"
         return HostUnreachable(Problem(reach.host, what, "run it again: every step may be repeated"))
-    return HostError(Problem(reach.host, f"ssh failed ({reach.endpoint}):\n{said}", "ssh -v shows more"))
+    return HostError(Problem(reach.host, f"ssh failed ({reach.endpoint}):\n{_last(log)}", "ssh -v shows more"))
 
 
 _REACH_HINT = "is the host up? is homeops:hosts in Pulumi.<stack>.yaml right?"
@@ -204,16 +214,19 @@ _NO_ANSWER = re.compile(
     rf"|Connection reset by peer(?= port)|(?<={_GREETING})[^\r\n]+|(?<=banner exchange: )[^\r\n]+"
 )
 
+_CLOSED = re.compile(r"^Connection to \S+ closed by remote host\.\s*\Z", re.MULTILINE)
+"""The one thing that ssh does not write into its log."""
+
 _BROKE = re.compile(
     r"Connection to \S+ closed|Connection closed|Connection reset|Broken pipe|Timeout, server|Received disconnect"
 )
 
 
-def _unknown_key(reach: Reach, stderr: str, trust: str) -> HostError:
+def _unknown_key(reach: Reach, log: str, trust: str) -> HostError:
     known = keys_of(read_known_hosts(reach.known_hosts), host_pattern(reach.address, reach.port))
-    if not known and "IDENTIFICATION HAS CHANGED" not in stderr:
+    if not known and "IDENTIFICATION HAS CHANGED" not in log:
         return HostError(Problem(reach.host, f"its host key is not recorded in {reach.known_hosts}", trust))
-    shown = re.search(r"SHA256:[A-Za-z0-9+/]+", stderr)
+    shown = re.search(r"SHA256:[A-Za-z0-9+/]+", log)
     there = f" (it shows {shown[0]})" if shown else ""
     recorded = ", ".join(f"{key.kind} {key.fingerprint}" for key in known)
     what = f"its host key changed{there}; recorded is {recorded}"
@@ -234,6 +247,6 @@ def _sudo(reach: Reach, said: str) -> HostError:
     return HostError(Problem(reach.host, what, hint))
 
 
-def _said(stderr: str) -> str:
-    lines = [line for line in stderr.splitlines() if line.strip()]
+def _last(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
     return "\n".join(f"    {line}" for line in lines[-_LAST_LINES:])

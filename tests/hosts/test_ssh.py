@@ -146,6 +146,12 @@ def test_what_a_script_says_of_passwords_through_sudo_is_its_own(sshd: Sshd) -> 
     assert done.code == 77
 
 
+@pytest.mark.parametrize("end", ["exit 255", "kill -9 $$"])
+def test_what_a_command_says_is_never_taken_for_sshs_words(sshd: Sshd, end: str) -> None:
+    done = run(sshd.reach(), f"echo 'Permission denied (publickey). Connection refused' >&2; {end}")
+    assert (done.code, done.stderr) == (255, "Permission denied (publickey). Connection refused\n")
+
+
 def test_a_connection_that_breaks_is_unreachable(sshd: Sshd) -> None:
     with pytest.raises(HostUnreachable, match="the connection broke"):
         run(sshd.reach(), "kill $(ps -o ppid= -p $PPID) $PPID; sleep 5")

@@ -1,0 +1,68 @@
+"""All probes of a host run in one script, and none of them can spoil what another found."""
+
+import subprocess
+
+import pytest
+
+from homeops.hosts.observation import UNKNOWN, drift, observe, probe_script, read
+from homeops.hosts.requirement import Requirement
+from homeops.hosts.ssh import HostError
+from tests.hosts.sshd import Sshd
+
+
+def probing(name: str, probe: str, **wanted: str) -> Requirement:
+    return Requirement(name, "a test", wanted, probe, "true")
+
+
+def printed(*requirements: Requirement) -> str:
+    command = ["sh", "-c", probe_script(requirements)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL).stdout
+
+
+SPOILERS = {
+    "exits": "exit 3",
+    "fails": "false",
+    "is no shell text": "if then (",
+    "quotes": "echo \"it's\" '\\'",
+    "ends without a line's end": "printf a=1",
+    "reads all input": "cat",
+    "redirects": "exec >/dev/null",
+    "kills itself": "kill -9 $$",
+}
+
+
+@pytest.mark.parametrize("spoiler", SPOILERS)
+def test_a_probe_takes_no_other_with_it(spoiler: str) -> None:
+    first, last = probing("first", "echo a=b=c"), probing("last", "echo 'd= e'")
+    found = read(printed(first, probing("spoiler", SPOILERS[spoiler]), last))
+    assert (found["first"], found["last"]) == ({"a": "b=c"}, {"d": " e"})
+
+
+def test_what_a_login_prints_is_no_fact() -> None:
+    assert read("greeting=hello\n" + printed(probing("one", "echo a=1"))) == {"one": {"a": "1"}}
+
+
+def test_a_text_that_breaks_off_is_no_observation() -> None:
+    text = printed(probing("one", "echo a=1"))
+    with pytest.raises(ValueError, match="end"):
+        read(text[: text.index("a=1") + 3])
+
+
+def test_a_fact_that_is_not_printed_is_unknown_and_drift() -> None:
+    one = probing("one", "false", a="1")
+    assert drift(one, {}) == {"a": ("1", UNKNOWN)}
+    assert drift(one, {"a": "1", "more": "2"}) == {}
+
+
+def test_all_probes_take_one_connection(sshd: Sshd) -> None:
+    sshd.program("sudo", 'shift\nexec "$@"\n')
+    items = [probing(f"number {number}", f"echo a={number}", a="0", b="1") for number in range(20)]
+    found = observe(sshd.reach(), items)
+    assert found == {f"number {number}": {"a": str(number), "b": UNKNOWN} for number in range(20)}
+    assert sshd.log.count("Accepted publickey") == 1
+
+
+def test_probes_that_do_not_come_to_their_end_are_told(sshd: Sshd) -> None:
+    sshd.program("sudo", 'shift\nexec "$@"\n')
+    with pytest.raises(HostError, match=r"^one: the probes did not come to their end: gone"):
+        observe(sshd.reach(), [probing("one", "echo gone >&2; kill -9 $PPID", a="1")])
