@@ -8,7 +8,7 @@ from homeops.hosts.shell import apply_text, probe_text
 NAME = "disk-space"
 
 _PROBE = """\
-place=$(timeout 10 docker info --format '{{.DockerRootDir}}' 2>/dev/null) || place=
+place=$(timeout 5 docker info --format '{{.DockerRootDir}}' 2>/dev/null) || place=
 [ -d "$place" ] || place=/var/lib/docker
 [ -d "$place" ] || place=/
 free=$(df -Pk "$place" 2>/dev/null | awk 'NR == 2 { print int($4 / 1048576) }')

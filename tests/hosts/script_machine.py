@@ -59,6 +59,14 @@ class Machine:
         assert done.code == 0, f"{text}\n{done.out}{done.error}"
         return done.out.strip()
 
+    def name_itself(self) -> None:
+        """Let it resolve its own name, of which sudo would warn; Docker forgets that at each start."""
+        self.sh('echo "127.0.0.1 localhost $(hostname)" >/etc/hosts')
+
+    def restart(self) -> None:
+        subprocess.run(["docker", "restart", "--time", "20", self.name], check=True, capture_output=True)
+        self.name_itself()
+
     def run(self, script: str, user: str = "root", stdin: str = "") -> Done:
         """Run a script as it is run on a host: by the login shell of the user."""
         return self._exec(["sh", "-c", as_root(script, user)], user, stdin)
@@ -104,8 +112,7 @@ def machine(*options: str, command: tuple[str, ...] = ("sleep", "900")) -> Gener
     run = ["docker", "run", "-d", "--network", "none", "--name", made.name, *options, IMAGE, *command]
     subprocess.run(run, check=True, capture_output=True)
     try:
-        # Else sudo warns that it cannot resolve the machine's own name.
-        made.sh('echo "127.0.0.1 localhost $(hostname)" >/etc/hosts')
+        made.name_itself()
         made.sh("useradd -m deploy; useradd -m asked; echo 'deploy ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/deploy")
         made.sh("echo 'asked ALL=(ALL) ALL' >/etc/sudoers.d/asked; chmod 440 /etc/sudoers.d/*")
         yield made

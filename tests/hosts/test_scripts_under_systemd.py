@@ -19,9 +19,13 @@ NEW = {"unit": "missing", "enabled": "missing", "active": "inactive"}
 @pytest.fixture(scope="module")
 def debian() -> Generator[Machine]:
     with machine(*SYSTEMD, command=("/sbin/init",)) as made:
-        made.sh("timeout 60 sh -c 'until systemctl is-system-running --wait; do sleep 0.2; done' || true")
-        assert made.sh("systemctl is-system-running || true") in ("running", "degraded")
+        _booted(made)
         yield made
+
+
+def _booted(made: Machine) -> None:
+    made.sh("timeout 60 sh -c 'until systemctl is-system-running --wait; do sleep 0.2; done' || true")
+    assert made.sh("systemctl is-system-running || true") in ("running", "degraded")
 
 
 @pytest.fixture
@@ -69,6 +73,18 @@ def test_a_mask_that_was_touched_is_named_and_that_alone_is_repaired(
     assert debian.sh("grep -c ' /sys/kernel/security tmpfs ' /proc/mounts") == "1"
 
 
+def test_after_a_restart_of_the_machine_all_is_as_it_was(debian: Machine) -> None:
+    for required in (ENGINE, MASK):
+        assert debian.run(required.apply).code == 0
+    debian.restart()
+    _booted(debian)
+    for required in (ENGINE, MASK):
+        assert debian.drift(required) == {}
+    began = "systemctl show --value -p ActiveEnterTimestampMonotonic mask-apparmor.service docker.service | grep ."
+    mask, docker = map(int, debian.sh(began).split())
+    assert mask < docker
+
+
 def test_the_mask_is_taken_back(debian: Machine) -> None:
     assert debian.run(MASK.apply).code == 0
     assert debian.run(MASK.undo, "deploy").code == 0
@@ -114,6 +130,7 @@ def metal(debian: Machine) -> Generator[Machine]:
     """A machine that takes itself for one with a clock of its own."""
     debian.put("/usr/local/sbin/systemd-detect-virt", "#!/bin/sh\nexit 1\n", "755")
     yield debian
+    debian.sh("systemctl disable --now systemd-timesyncd.service || true")
     debian.sh("rm /usr/local/sbin/systemd-detect-virt; rm -f /etc/systemd/system/*timesyncd.service")
     debian.sh("systemctl daemon-reload")
 
@@ -134,7 +151,6 @@ def test_a_keeper_of_the_clock_is_started(metal: Machine) -> None:
     metal.sh("systemctl daemon-reload")
     assert metal.drift(time_sync()) == {"kept": "no"}
     assert metal.settles(time_sync(), "deploy") == ["time-sync: systemd-timesyncd started"]
-    metal.sh("systemctl disable --now systemd-timesyncd.service")
 
 
 def test_a_keeper_that_dies_at_once_is_told(metal: Machine) -> None:
