@@ -71,14 +71,17 @@ class AgentGone(Exception):  # noqa: N818 - the agent's end, not an error of the
 class Agent(Protocol):
     """One host as Core sees it through its agent. Calls block until the work is done; refusals are AgentFailure."""
 
-    connection: int
-    """Changes whenever the agent ended: what was asked of it before is never answered."""
     silent: bool
     """Whether it answers nothing for now, though nobody has noticed."""
 
     @property
     def reachable(self) -> bool:
         """Whether it can be spoken to."""
+        ...
+
+    @property
+    def connection(self) -> int:
+        """Changes whenever the agent ended: what was asked of it before is never answered."""
         ...
 
     def information(self) -> Document:

@@ -9,22 +9,28 @@ from homeops.lab.core.state import Document
 _DAEMON = "Error response from daemon"
 
 
-def docker_container(engine: Engine, verb: str, name: str) -> Document:
-    """``docker VERB OPTIONS -- NAME`` as Periphery runs and logs it; ``rename OLD`` takes the new name as ``name``."""
+def container_command(verb: str, name: str) -> tuple[str, str]:
+    """Log stage and words of ``docker VERB OPTIONS -- NAME`` as Periphery runs it; ``rename OLD`` has the new name."""
     action, _, options = verb.partition(" ")
     words = f"docker {verb} -- {name}"
     match action:
-        case "pull":
-            return log("Docker Pull", words)
         case "logs":
-            stage = "Get container log"
+            return "Get container log", words
         case "rm":
             stop = " ".join(("docker stop", *([options] if options else []), "--", name))
-            stage, words = "Docker Stop and Remove", f"{stop} && docker container rm -- {name}"
+            return "Docker Stop and Remove", f"{stop} && docker container rm -- {name}"
         case "rename":
-            stage, words = "Docker Rename", f"docker rename -- {options} {name}"
+            return "Docker Rename", f"docker rename -- {options} {name}"
         case _:
-            stage = f"Docker {action.capitalize()}"
+            return f"Docker {action.capitalize()}", words
+
+
+def docker_container(engine: Engine, verb: str, name: str) -> Document:
+    """One such command on an engine in memory; its log entry."""
+    action, _, options = verb.partition(" ")
+    stage, words = container_command(verb, name)
+    if action == "pull":
+        return log(stage, words)
     with engine.lock:
         found = engine.containers.get(options if action == "rename" else name)
         if found is None:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 
 def _shown(server: Document, container: Document) -> Document:
-    return {"server_id": server["_id"]["$oid"], "server_name": server["name"], **container}
+    told = {name: value for name, value in container.items() if name != "labels"}
+    return {"server_id": server["_id"]["$oid"], "server_name": server["name"], **told}
 
 
 def _answering(core: "Core", server: Document) -> Agent | None:

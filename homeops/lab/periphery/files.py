@@ -25,7 +25,7 @@ class Files:
 
     def read(self, path: str) -> dict[str, Any]:
         """``{text}`` of a file."""
-        return {"text": self._mine(path).read_text(encoding="utf-8", errors="replace")}
+        return {"text": self._mine(path).read_bytes().decode(errors="replace")}
 
     def write(self, path: str, text: str) -> dict[str, Any]:
         """Write a file; its directory is there."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import IPv6Address, ip_address
-from typing import Any
+from typing import Any, cast
 
 from homeops.lab.periphery import commands, load
 from homeops.lab.periphery.files import Files, OutsideError
@@ -122,17 +122,22 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         known = self.server.service.known
+        # Read in any case: whoever is refused in the middle of a request hears no answer.
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         if not self._allowed():
             return
         if known and self.headers.get(CORE_KEY, "") not in known:
             self._say(HTTPStatus.UNAUTHORIZED, {"error": "Core's public key is not among core_public_keys"})
             return
         try:
-            document = json.loads(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
+            document = json.loads(body)
         except ValueError as reason:
             self._say(HTTPStatus.BAD_REQUEST, {"error": f"not JSON: {reason}"})
             return
-        self._say(*self.server.service.answer(document))
+        if not isinstance(document, dict):
+            self._say(HTTPStatus.BAD_REQUEST, {"error": "not a JSON object"})
+            return
+        self._say(*self.server.service.answer(cast(dict[str, Any], document)))
 
     def _allowed(self) -> bool:
         networks = self.server.service.settings.allowed_ips
