@@ -74,7 +74,7 @@ Before=docker.service
 Type=oneshot
 RemainAfterExit=yes
 ExecStart=/bin/mount -t tmpfs -o nosuid,nodev,noexec,mode=755 tmpfs {quirk.mount}
-# The minus sign: when somebody has unmounted it, a restart mounts it again.
+# The minus sign: that somebody has unmounted it before is no failure.
 ExecStop=-/bin/umount {quirk.mount}
 
 [Install]
