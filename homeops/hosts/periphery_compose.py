@@ -54,7 +54,9 @@ def compose_text(path: str, site: Site, dns: tuple[str, ...], age_key: str) -> t
         "/var/run/docker.sock:/var/run/docker.sock",
         # The same path inside and outside: the engine mounts what Periphery has checked out.
         f"{ROOT_DIRECTORY}:{ROOT_DIRECTORY}",
-        "/proc:/proc:ro",
+        # Not read-only: Docker 20.10 and later set what is below /proc/sys of every container, and it would not start.
+        # Docker itself has /proc/sys read-only for what runs in it.
+        "/proc:/proc",
         f"{posixpath.dirname(age_key)}:{posixpath.dirname(age_key)}:ro",
     )
     lines = (

@@ -29,10 +29,13 @@ _PROBE = """\
 fact file "$(digest "$file")"
 id=$(container)
 found() {
-    if [ -n "$id" ]; then value=$(of "$id" "$2"); fact "$1" "${value:-$3}"; else fact "$1" missing; fi
+    if [ -z "$id" ]; then fact "$1" missing; return; fi
+    value=$(of "$id" "$2")
+    value=${value#,}
+    fact "$1" "${value:-$3}"
 }
 found image '{{.Config.Image}}' missing
-found dns '{{join .HostConfig.Dns ","}}' none
+found dns '{{range .HostConfig.Dns}},{{.}}{{end}}' none
 found settings '{{index .Config.Labels "homeops.settings"}}' missing
 found state '{{.State.Status}}' missing
 fact answers "$(answers)"
@@ -95,8 +98,8 @@ switch() {
             say "$image runs and answers"
             return
         fi
-        trouble="the new agent does not answer within $patience s"
-        docker compose --file "$file" logs --no-color --tail 5 >&2 || true
+        said=$(docker compose --file "$file" logs --no-color --no-log-prefix --tail 1 2>/dev/null) || true
+        trouble="the new agent does not answer within $patience s (its last word: ${said:-none})"
     else
         trouble="the new agent does not start: $(last "$said")"
     fi

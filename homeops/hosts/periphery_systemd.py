@@ -28,7 +28,7 @@ UNIT = "/etc/systemd/system/periphery.service"
 
 # When the service was started is told in whole seconds, so a file of the same second counts as older.
 _LOOK = """\
-sum() { sha256sum <"$1" 2>/dev/null | cut -d ' ' -f 1; }
+sum() { if [ -f "$1" ]; then sha256sum <"$1" | cut -d ' ' -f 1; fi; }
 version_of() {
     said=$(timeout 10 "$1" --version 2>/dev/null | head -n 1)
     said=${said##* }
@@ -119,8 +119,8 @@ switch() {
         say "periphery ${version} runs and answers"
         return
     fi
-    trouble="the new agent does not answer within $patience s"
-    journalctl --unit periphery.service --no-pager --output cat --lines 5 >&2 2>/dev/null || true
+    said=$(journalctl _SYSTEMD_UNIT=periphery.service --no-pager --quiet --output cat --lines 1 2>/dev/null) || true
+    trouble="the new agent does not answer within $patience s (its last word: ${said:-none})"
     case $before-$replaced in yes-?*) go_back ;; esac
     fail "$trouble. Look at why: journalctl -u periphery"
 }
