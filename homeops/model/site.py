@@ -108,6 +108,8 @@ class SshFacts(Facts):
     """Free space on a host's Docker disk below which it is reported."""
     install_age_key: bool = False
     """Whether a host without an age key gets the operator's."""
+    downloads: Annotated[str, StringConstraints(pattern=r"^https?://[^\s]*[^\s/]$")] = "https://github.com"
+    """Where binaries for hosts come from: GitHub, or a mirror with GitHub's own paths."""
 
 
 class Site(Facts):
