@@ -29,8 +29,9 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machined]:
-    need_docker()
+def lab(tmp_path_factory: pytest.TempPathFactory, image: str) -> Iterator[Machined]:
+    # The containers go before the image that they are of.
+    assert image
     made = Machined(tmp_path_factory.mktemp("machined"), f"homeops-test-{os.getpid()}")
     yield made
     made.close()
@@ -188,6 +189,38 @@ def test_a_repo_is_cloned_pulled_and_removed_on_the_machine(lab: Machined) -> No
     assert (directory / "copied").read_text() == "two\n"
     lab.write("DeleteRepo", id="plain")
     assert not directory.exists()
+
+
+def test_a_deployment_takes_the_place_of_its_container(lab: Machined, image: str) -> None:
+    name = f"{lab.name}-deployment"
+    config = {"server_id": "alpha", "image": {"type": "Image", "params": {"image": image}}, "network": "none"}
+    lab.write("CreateDeployment", name=name, config=config | {"command": "sleep 1000", "extra_args": ["--init"]})
+    try:
+        first = lab.run("Deploy", deployment=name)
+        assert first["success"], first["logs"]
+        made = docker("inspect", "--format", "{{.Id}}", name)
+        assert lab.run("Deploy", deployment=name)["success"]
+        assert docker("inspect", "--format", "{{.Id}} {{.State.Status}}", name).split() != [made, "running"]
+        assert lab.run("DestroyDeployment", deployment=name)["success"]
+        assert name not in [found["name"] for found in lab.read("ListContainers", server="alpha")]
+    finally:
+        docker("rm", "--force", name)
+
+
+def test_an_image_is_built_on_the_machine(lab: Machined, image: str) -> None:
+    name = f"{lab.name}-built"
+    lab.git.push("owner/build", {"Dockerfile": f"FROM {image}\nARG SAID\nENV SAID=$SAID\n"}, "files")
+    lab.write("CreateBuilder", name="here", config={"type": "Server", "params": {"server_ids": ["alpha"]}})
+    config = {"builder_id": "here", "repo": "owner/build", "git_provider": "git.test", "build_args": "SAID=hello"}
+    lab.write("CreateBuild", name=name, config=config)
+    try:
+        update = lab.run("RunBuild", build=name)
+        assert update["success"], update["logs"]
+        assert "SAID=hello" in docker("image", "inspect", "--format", "{{.Config.Env}}", f"{name}:latest")
+    finally:
+        found = docker("image", "ls", "--quiet", name).split()
+        if found:
+            docker("image", "rm", "--force", *set(found))
 
 
 def test_information_is_that_of_the_program_and_its_key_file(lab: Machined) -> None:

@@ -16,10 +16,11 @@ from homeops.lab.core.agents import AgentFailure
 from homeops.lab.core.agents_machine_channel import Channel, MachinePlace
 from homeops.lab.periphery.release import release
 from homeops.lab.periphery.settings import SettingsError, load_settings
-from tests.lab.machined import TOOLS, PeripheryProcess, docker, missing
+from tests.lab.machined import TOOLS, PeripheryProcess, docker, need_docker
 
 CORE = "MCowBQYDK2VuAyEATZgrjGHeF0KJUe0+n77+qAWOg3YzEzXOmQWaRgO3OGQ="
 HOST_IMAGE = "homeops-lab/debian:bookworm"
+ASK = "curl --silent --insecure --retry 20 --retry-delay 1 --retry-all-errors"
 
 
 @pytest.fixture
@@ -33,6 +34,12 @@ def periphery(tmp_path: Path) -> Generator[PeripheryProcess]:
 
 def channel(periphery: PeripheryProcess, key: str = "") -> Channel:
     return Channel(periphery.address, lambda: key)
+
+
+def need_hosts() -> None:
+    need_docker()
+    if subprocess.run(["docker", "image", "inspect", HOST_IMAGE], capture_output=True, check=False).returncode:
+        pytest.skip(f"there is no image {HOST_IMAGE}: make up builds it")
 
 
 def test_a_release_is_the_same_bytes_each_time_and_says_its_version(periphery: PeripheryProcess) -> None:
@@ -166,11 +173,39 @@ def test_a_command_in_a_directory_that_is_missing_fails_in_peripherys_words(peri
     assert (done.exit, done.stderr) == (1, 'Os { code: 2, kind: NotFound, message: "No such file or directory" }')
 
 
+def test_it_runs_as_a_service_of_systemd(tmp_path: Path) -> None:
+    need_hosts()
+    periphery = PeripheryProcess(tmp_path, version="2.3.1")
+    periphery.program.chmod(0o755)
+    config, unit = tmp_path / "periphery.config.toml", tmp_path / "periphery.service"
+    config.write_text('root_directory = "/etc/komodo"\n')
+    program = "/usr/local/bin/periphery"
+    unit.write_text(f"[Service]\nExecStart={program} --config-path /etc/periphery.config.toml\nRestart=always\n")
+    name = f"homeops-test-systemd-{os.getpid()}"
+    cgroups = ["--device-cgroup-rule=a *:* rwm", "-v", "/sys/fs/cgroup:/sys/fs/cgroup:rw"]
+    mounts = ["--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp"]  # noqa: S108 - of the container
+    system = ["--cap-add", "ALL", "--cap-drop", "SYS_RESOURCE", *cgroups, *mounts, "--env", "container=docker"]
+    docker("create", "--name", name, "--network", "none", *system, HOST_IMAGE, "/sbin/init")
+    try:
+        docker("cp", str(periphery.program), f"{name}:{program}")
+        docker("cp", str(config), f"{name}:/etc/periphery.config.toml")
+        docker("cp", str(unit), f"{name}:/etc/systemd/system/periphery.service")
+        docker("start", name)
+        script = f"""
+            until systemctl start periphery; do sleep 0.2; done
+            {ASK} https://127.0.0.1:8120/version
+            echo; systemctl kill --signal KILL periphery; sleep 0.1
+            {ASK} https://127.0.0.1:8120/version
+            echo; systemctl stop periphery; systemctl is-failed periphery; cat /etc/komodo/keys/periphery.pub"""
+        said = docker("exec", name, "timeout", "30", "bash", "-c", script).splitlines()
+        assert said[:3] == ["2.3.1", "2.3.1", "inactive"]
+        assert said[3] == "-----BEGIN PUBLIC KEY-----"
+    finally:
+        docker("rm", "--force", "--volumes", name)
+
+
 def test_it_runs_in_a_container_with_the_engines_socket(tmp_path: Path) -> None:
-    if missing():
-        pytest.skip(missing())
-    if subprocess.run(["docker", "image", "inspect", HOST_IMAGE], capture_output=True, check=False).returncode:
-        pytest.skip(f"there is no image {HOST_IMAGE}: make up builds it")
+    need_hosts()
     periphery = PeripheryProcess(tmp_path, version="2.3.1")
     periphery.program.chmod(0o755)
     name = f"homeops-test-periphery-{os.getpid()}"
@@ -183,7 +218,7 @@ def test_it_runs_in_a_container_with_the_engines_socket(tmp_path: Path) -> None:
     docker("run", "--detach", "--init", "--name", name, "--network", "none", *volumes, HOST_IMAGE, "periphery")
     try:
         asked = json.dumps({"type": "Containers"})
-        script = f"curl -sk --retry 20 --retry-delay 1 --retry-all-errors -d '{asked}' https://127.0.0.1:8120/"
+        script = f"{ASK} -d '{asked}' https://127.0.0.1:8120/"
         found: list[dict[str, Any]] = json.loads(docker("exec", name, "sh", "-c", script))
         assert name in [one["listed"]["Names"] for one in found]
         projects = docker("exec", name, "curl", "-sk", "-d", '{"type": "Projects"}', "https://127.0.0.1:8120/")

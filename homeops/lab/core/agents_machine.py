@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
 from homeops.lab.core.agents import Agent, AgentFailure, AgentGone, Agents
-from homeops.lab.core.agents_docker import build_command
+from homeops.lab.core.agents_docker import build_command, image_tags
 from homeops.lab.core.agents_machine_channel import Channel, MachinePlace
 from homeops.lab.core.agents_machine_docker import image_item, inspection, list_item, project_item
 from homeops.lab.core.agents_machine_git import MachineCheckouts
@@ -20,7 +20,7 @@ from homeops.lab.core.agents_stacks import StackAgent
 from homeops.lab.core.agents_work import Kept
 from homeops.lab.core.checkouts import Outcome
 from homeops.lab.core.containers_commands import container_command
-from homeops.lab.core.executions_logs import log, succeeded
+from homeops.lab.core.executions_logs import log
 from homeops.lab.core.places import Place
 from homeops.lab.core.state import Document, now_ms
 
@@ -47,6 +47,7 @@ class MachineAgent(StackAgent, RepoAgent):
     silent: bool = False
     secrets: dict[str, str] = field(default_factory=dict[str, str])
     _seen: dict[str, _Seen] = field(default_factory=dict[str, _Seen])
+    _changes: int = 0
     _channel: Channel = field(init=False)
     _checkouts: MachineCheckouts = field(init=False)
 
@@ -126,13 +127,10 @@ class MachineAgent(StackAgent, RepoAgent):
         return self._logged(stage, f"docker {command}")
 
     def run_container(self, name: str, definition: Document) -> list[Document]:
-        """Pull the image, remove the container of that name, run the new one."""
-        logs = [self.container("pull", str(definition["image"]))]
-        if succeeded(logs):
-            if any(found["name"] == name for found in self.containers()):
-                self.container("rm", name)
-            logs = [self._logged("Docker Run", str(definition["run"]))]
-        return logs
+        """Pull the image if it can be had, remove the container of that name if there is one, run the new one."""
+        self.container("pull", str(definition["image"]))
+        self.container("rm", name)
+        return [self._logged("Docker Run", str(definition["run"]))]
 
     def checkout(self, repo: Document) -> Document | None:
         """What is checked out of a Repo, as far as Periphery answers."""
@@ -160,7 +158,12 @@ class MachineAgent(StackAgent, RepoAgent):
 
     def built(self, build: Document, directory: Place, commit: str | None) -> Outcome:
         """Have the machine's ``docker build`` do it."""
-        return self._run(build_command(build, commit), str(directory))
+        command = build_command(build, commit)
+        if build["config"]["image_registry"] and self._run("docker buildx version", "/").exit:
+            # Without buildx, as on Debian, a build does not push.
+            pushes = [f"docker push {tag}" for tag in image_tags(build, commit)]
+            command = " && ".join([command.replace(" --push", "", 1), *pushes])
+        return self._run(command, str(directory))
 
     def _kept(self, what: Kept) -> Place:
         information = self._information() or self._channel.ask("Information")
@@ -182,6 +185,7 @@ class MachineAgent(StackAgent, RepoAgent):
         try:
             return self._channel.run(text, directory)
         finally:
+            self._changes += 1
             self._seen.clear()
 
     def _answered(self, work: Callable[[], T]) -> T:
@@ -200,13 +204,17 @@ class MachineAgent(StackAgent, RepoAgent):
     def _look(self, request: str, nothing: T) -> T:
         """See something, unless that was seen a moment ago; nothing where Periphery does not answer."""
         seen = self._seen.get(request)
-        if seen is None or time.monotonic() - seen.at > LOOK_SECONDS:
-            try:
-                found = self._channel.look(request)
-            except (AgentGone, AgentFailure):
-                found = nothing
-            seen = self._seen[request] = _Seen(time.monotonic(), found)
-        return seen.what
+        if seen is not None and time.monotonic() - seen.at <= LOOK_SECONDS:
+            return seen.what
+        changes = self._changes
+        try:
+            found = self._channel.look(request)
+        except (AgentGone, AgentFailure):
+            found = nothing
+        # What was seen while something changed may be what was there before.
+        if changes == self._changes:
+            self._seen[request] = _Seen(time.monotonic(), found)
+        return found
 
 
 @dataclass
