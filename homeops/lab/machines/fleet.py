@@ -19,7 +19,7 @@ from homeops.lab.machines.image import have_image
 from homeops.lab.machines.machine import Surroundings, Wanted, have_machine, known_hosts, machine
 from homeops.lab.machines.names import Names
 from homeops.lab.machines.naming import name_server
-from homeops.lab.machines.network import SSH, Places, have_network
+from homeops.lab.machines.network import PERIPHERY, SSH, Places, have_network
 from homeops.lab.machines.registry import programs, registry, registry_hosts
 from homeops.lab.machines.repositories import RELEASES, git_server
 from homeops.lab.machines.stand_ins import needs, stand_in
@@ -59,9 +59,16 @@ class Up:
     changes: Mapping[str, Change]
     """What was done, by host, ``registry``, ``dns`` and ``git``."""
 
-    def overlay(self) -> dict[str, dict[str, Any]]:
-        """The block ``homeops:hosts`` of the settings, for these hosts in place of the real ones."""
-        return {
+    def periphery(self, host: str) -> str:
+        """Where this machine reaches a host's Periphery."""
+        return f"https://127.0.0.1:{self.places.ports[host][PERIPHERY]}"
+
+    def overlay(self, root: Path) -> dict[str, dict[str, Any]]:
+        """Settings by their blocks (``hosts``, ``ssh``, ``network``) that differ from the real fleet's.
+
+        ``root`` is the checkout, which the path of known_hosts is relative to.
+        """
+        hosts = {
             host.name: {
                 "address": self.places.address(host.name),
                 "sshUser": host.user,
@@ -70,6 +77,8 @@ class Up:
             }
             for host in self.hosts
         }
+        known = str(self.known_hosts.relative_to(root))
+        return {"hosts": hosts, "ssh": {"knownHosts": known}, "network": {"dnsServer": self.places.dns}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +169,7 @@ def _together(tasks: Mapping[str, Callable[[], Change]], listener: Listener) -> 
             change = task()
         except LabError as error:
             with guard:
-                problems.extend(error.problems)
+                problems.extend(_of(name, problem) for problem in error.problems)
             return
         with guard:
             changes[name] = change
@@ -172,6 +181,13 @@ def _together(tasks: Mapping[str, Callable[[], Change]], listener: Listener) -> 
     if problems:
         raise LabError(*problems)
     return {name: changes[name] for name in tasks}
+
+
+def _of(name: str, problem: Problem) -> Problem:
+    """A problem with the name of the machine that has it."""
+    if problem.where == name:
+        return problem
+    return Problem(name, f"{problem.where}: {problem.what}", problem.hint)
 
 
 def _summary(changes: Mapping[str, Change], seconds: float) -> str:

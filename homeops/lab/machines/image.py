@@ -45,7 +45,7 @@ PACKAGES = (
 BUILD_SECONDS = 900
 COMPOSE = "usr/local/lib/docker/cli-plugins/docker-compose"
 
-# A service of the registry, a host's keys and what only an installed machine needs are no part of a bare host.
+# Debian's own registry service, a host's keys and what only a machine with a console needs are no part of a bare host.
 FINISH = """set -eu
 rm -f /etc/ssh/ssh_host_*
 rm -rf /var/lib/apt/lists/* /var/cache/apt/archives/*.deb /usr/share/doc /usr/share/man /usr/share/locale
@@ -59,9 +59,6 @@ ln -sf /lib/systemd/system/multi-user.target /etc/systemd/system/default.target
 printf '[Journal]\\nStorage=volatile\\nRuntimeMaxUse=16M\\n' > /etc/systemd/journald.conf
 mkdir -p /etc/docker
 """
-# Containers of a host's own Docker count as the host's: its memory bounds theirs.
-DAEMON = '{"cgroup-parent": "docker", "log-driver": "json-file", "log-opts": {"max-size": "10m", "max-file": "3"}}\n'
-
 DOCKERFILE = f"""FROM debian:{{suite}}-slim
 RUN export DEBIAN_FRONTEND=noninteractive && apt-get update \\
     && printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d \\
@@ -81,7 +78,7 @@ class Recipe:
     @property
     def tag(self) -> str:
         """The image's name; another recipe has another one."""
-        parts = digest(" ".join(PACKAGES), FINISH, DAEMON, DOCKERFILE, self.compose)
+        parts = digest(" ".join(PACKAGES), FINISH, DOCKERFILE, self.compose)
         return f"{REPOSITORY}:{self.suite}-{parts}"
 
     @property
@@ -89,7 +86,6 @@ class Recipe:
         """What is put in beside the packages."""
         return [
             Entry(f"/{COMPOSE}", self.compose, 0o755),
-            Entry("/etc/docker/daemon.json", DAEMON.encode()),
             Entry("/finish", FINISH.encode()),
         ]
 

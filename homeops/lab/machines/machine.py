@@ -24,6 +24,13 @@ _SCRIPT = "/usr/local/sbin/homeops-lab-machine"
 _KEYS = "/etc/homeops-lab/authorized_keys"
 _AUTHORITY = "/usr/local/share/ca-certificates/homeops-lab.crt"
 _BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+# Containers of a host's own Docker count as the host's, so that its memory bounds theirs; only this driver of the two
+# takes a parent that is relative to the engine's own group.
+_DAEMON = """{
+  "exec-opts": ["native.cgroupdriver=cgroupfs"],
+  "cgroup-parent": "docker"
+}
+"""
 _UNIT = f"""[Unit]
 Description=What a host of the lab has before anything else
 Before=ssh.service containerd.service docker.service
@@ -131,6 +138,7 @@ def machine(host: Wanted, around: Surroundings) -> Container:
                 link="/etc/systemd/system/homeops-lab-machine.service",
             ),
             *_ssh(host, credentials),
+            Entry("/etc/docker/daemon.json", _DAEMON.encode()),
             Entry(_AUTHORITY, credentials.authority.read_bytes()),
             *trust(around.registries, credentials.authority),
         ),

@@ -3,19 +3,23 @@
 import hashlib
 import os
 import shutil
+import socket
 import subprocess
 from collections.abc import Generator
 from dataclasses import dataclass, field
 
 import pytest
 
+from homeops.errors import LabError
 from homeops.lab.core.repositories import Repositories
 from homeops.lab.machines.archive import archive
+from homeops.lab.machines.container import RECIPE
 from homeops.lab.machines.engine import Engine, NoEngine, find_engine
 from homeops.lab.machines.fleet import Machines, Plan, Up
 from homeops.lab.machines.machine import Wanted
 from homeops.lab.machines.registry import programs, publish
 from homeops.lab.machines.stand_ins import needs, stand_in, told
+from homeops.model.site import HostFacts, SshFacts
 from tests.conftest import ROOT
 
 VARIABLES = {"KOMODO_VERSION": "2.3.2"}
@@ -46,7 +50,7 @@ class Lab:
 
     def ssh(self, host: str, command: str, *, user: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command on a host, as its user unless another one is named."""
-        facts = self.up.overlay()[host]
+        facts = self.up.overlay(self.machines.root)["hosts"][host]
         options = ["-F", "none", "-i", str(self.up.operator), "-p", str(facts["sshPort"])]
         for option in (
             "BatchMode=yes",
@@ -145,6 +149,8 @@ def test_compose_runs_on_a_host_within_the_hosts_own_memory(lab: Lab) -> None:
     if lab.machines.engine.cgroup == "1":
         container = lab.machines.engine.run("inspect", "--format", "{{.Id}}", lab.machines.names.machine("nvr"))
         assert f":memory:/docker/{container.strip()}/" in group
+        limit = f"/sys/fs/cgroup/memory/docker/{container.strip()}/memory.limit_in_bytes"
+        assert int(lab.said("nvr", f"cat {limit}")) == 1 << 30
     lab.said("nvr", "cd /root/one && docker compose down")
 
 
@@ -189,19 +195,47 @@ def test_up_again_changes_nothing_and_puts_right_what_is_not(lab: Lab) -> None:
     again = lab.machines.up(lab.plan, heard)
     assert started() == before
     assert set(again.changes.values()) == {"unchanged"}
-    assert again.overlay() == lab.up.overlay()
+    assert again.overlay(lab.machines.root) == lab.up.overlay(lab.machines.root)
 
     engine.run("rm", "--force", names.git)
     engine.run("kill", names.machine("nvr"))
+    # As an up leaves it that was ended before it put the files in.
+    recipe = engine.run("inspect", "--format", f'{{{{index .Config.Labels "{RECIPE}"}}}}', names.dns).strip()
+    engine.run("rm", "--force", names.dns)
+    image = lab.machines.have_image(heard)
+    engine.run("create", "--name", names.dns, "--label", f"{RECIPE}={recipe}", image, "true")
     mended = lab.machines.up(lab.plan, heard)
     assert mended.changes == {
         "registry": "unchanged",
-        "dns": "unchanged",
+        "dns": "made anew",
         "git": "made",
         "nvr": "started",
         "server04": "unchanged",
     }
     assert lab.said("nvr", "docker images --quiet mongo | wc -l") == "1"
+
+
+def test_a_host_that_cannot_be_made_is_named_and_does_not_stop_the_others(lab: Lab) -> None:
+    engine, names = lab.machines.engine, lab.machines.names
+    engine.run("rm", "--force", names.machine("server04"), names.git)
+    with socket.create_server(("127.0.0.1", lab.up.places.ports["server04"]["ssh"])):
+        with pytest.raises(LabError, match=r"^server04: docker start homeops-lab-") as caught:
+            lab.machines.up(lab.plan, Heard())
+        assert len(caught.value.problems) == 1
+        assert engine.run("ps", "--quiet", "--filter", f"name={names.git}")
+    assert lab.machines.up(lab.plan, Heard()).changes["server04"] == "made anew"
+
+
+def test_the_settings_of_the_hosts_are_settings(lab: Lab) -> None:
+    overlay = lab.up.overlay(lab.machines.root)
+    hosts = {name: HostFacts.model_validate(facts) for name, facts in overlay["hosts"].items()}
+    assert [(name, facts.ssh_user) for name, facts in hosts.items()] == [
+        ("nvr", "root"),
+        ("server04", "mohitsharma44"),
+    ]
+    assert len({facts.address for facts in hosts.values()}) == 2
+    assert (lab.machines.root / SshFacts.model_validate(overlay["ssh"]).known_hosts) == lab.up.known_hosts
+    assert lab.up.periphery("nvr") == f"https://127.0.0.1:{lab.up.places.ports['nvr']['periphery']}"
 
 
 def test_down_leaves_nothing_but_the_image(lab: Lab) -> None:
