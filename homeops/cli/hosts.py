@@ -14,7 +14,7 @@ from homeops.cli.access import PulumiStack
 from homeops.cli.checkout import checkout
 from homeops.cli.hosts_table import condition_lines, condition_table, trust_lines
 from homeops.cli.screen import Progress, err, out
-from homeops.errors import FleetError, HomeopsError, Problem, nearest
+from homeops.errors import FleetError, HomeopsError, Problem, SettingsError, nearest
 from homeops.fleet_graph import declared_fleet
 from homeops.hosts.condition import Condition, Subject, condition_of, side_by_side
 from homeops.hosts.operators_key import operators_key
@@ -25,7 +25,7 @@ from homeops.hosts.subject import Subjects
 from homeops.hosts.trust import Trust, record, trust_of
 from homeops.lab.serve import STACK
 from homeops.model.host import Host
-from homeops.settings import load_settings
+from homeops.settings import load_settings, settings_file
 
 commands = typer.Typer(help="The machines themselves, over SSH.", no_args_is_help=True)
 
@@ -126,8 +126,15 @@ def repair(names: Names = None, stack: PulumiStack = STACK, yes: Yes = False) ->
 
 
 def _hosts(stack: str, root: Path, names: Sequence[str] | None) -> tuple[Subjects, list[Host]]:
-    """The hosts with these names, all without any; raises FleetError for one that is not declared."""
+    """The hosts with these names, all without any. Raises FleetError for one that is not declared.
+
+    Raises SettingsError where hosts are not managed over SSH.
+    """
     site = load_settings(stack, root)
+    if site.ssh is None:
+        where = settings_file(stack, root).name
+        hint = "add homeops:ssh to it; an empty block will do: {}"
+        raise SettingsError(Problem(where, "hosts are not managed over SSH here", hint))
     fleet = declared_fleet("homeops.fleet", site)
     declared = {host.name: host for host in fleet.hosts}
     unknown = [name for name in names or () if name not in declared]

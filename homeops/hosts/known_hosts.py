@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from homeops.errors import Problem, ToolError
+
 SSH_PORT = 22
 
 PREFERENCE = (
@@ -98,26 +100,34 @@ def preferred(keys: Iterable[HostKey]) -> HostKey | None:
 
 
 def read_known_hosts(path: Path) -> str:
-    """The text of the file; empty when there is none."""
+    """The text of the file; empty when there is none. Raises ToolError when it cannot be read."""
     try:
         return path.read_text(encoding="utf-8", errors="surrogateescape")
     except FileNotFoundError:
         return ""
+    except OSError as error:
+        raise ToolError(Problem(str(path), f"cannot be read: {error.strerror}", _PLACE)) from None
 
 
 def write_known_hosts(path: Path, text: str) -> None:
-    """Write the file, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    """Write the file, whole or not at all. Raises ToolError when it cannot be written."""
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
-            file.write(text)
-        # Public keys: for everybody to read, as OpenSSH makes it.
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        new = Path(name)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
+                file.write(text)
+            # Public keys: for everybody to read, as OpenSSH makes it.
+            new.chmod(0o644)
+            new.replace(path)
+        finally:
+            new.unlink(missing_ok=True)
+    except OSError as error:
+        raise ToolError(Problem(str(path), f"cannot be written: {error.strerror}", _PLACE)) from None
+
+
+_PLACE = "knownHosts of homeops:ssh in Pulumi.<stack>.yaml says where it is"
 
 
 def _parsed(text: str) -> _Line | None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from homeops.errors import ToolError
 from homeops.hosts.known_hosts import (
     HostKey,
     host_pattern,
@@ -106,3 +107,11 @@ def test_the_pinned_key_is_the_one_that_gos_client_is_shown() -> None:
     assert preferred([ED25519, RSA]) == RSA
     assert preferred([ED25519]) == ED25519
     assert preferred([HostKey("sk-unheard-of", "AAAA")]) is None
+
+
+def test_a_file_that_cannot_be_read_or_written_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ToolError, match="cannot be read: Is a directory"):
+        read_known_hosts(tmp_path)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ToolError, match="cannot be written: "):
+        write_known_hosts(tmp_path / "file" / "known_hosts", "")
