@@ -63,7 +63,7 @@ def list_files(
 
 def view(
     file: File,
-    key: Annotated[str, typer.Argument(metavar="[KEY]", help="One key; below the top: auth.users.0.")] = "",
+    key: Annotated[str, typer.Argument(metavar="KEY", help="One key; below the top: auth.users.0.")] = "",
     show: Annotated[bool, typer.Option("--show", help="Print the values. Without it they are masked.")] = False,
 ) -> None:
     """Show a secret file with its values masked, or with --show as they are.
@@ -121,7 +121,7 @@ def encrypt(
 
 
 def updatekeys(
-    files: Annotated[list[str] | None, typer.Argument(metavar="[FILE]...", help="Secret files; none: all.")] = None,
+    files: Annotated[list[str] | None, typer.Argument(metavar="FILE...", help="Secret files; none: all.")] = None,
 ) -> None:
     """Encrypt files for exactly those that their rules in .sops.yaml name.
 

@@ -60,9 +60,14 @@ def rotate(
     """Replace an age key so that no secret file is unreadable on any host at any moment.
 
     begin: a new key in your key file, its recipient beside the old one in .sops.yaml and all files. Commit and push.
+
     install: the new key beside the old one on every host that has the old one.
+
     retire: the old recipient out of .sops.yaml and all files, every value encrypted anew. Commit and push.
-    drop: the old key off the hosts. Each step refuses to run before its time, and may be repeated.
+
+    drop: the old key off the hosts. What was committed before then needs your key file.
+
+    Each step refuses to run before its time, and may be repeated.
     """
     if step and status:
         raise SecretsError(Problem("--status", "shows and does nothing", "homeops secrets rotate --status"))

@@ -29,6 +29,7 @@ Reason = Literal[
     "encrypted",
     "format",
     "no rule",
+    "old sops",
     "no file",
     "failed",
 ]
@@ -57,6 +58,7 @@ _TEXTS: tuple[tuple[str, Reason], ...] = (
     ("Error unmarshalling", "format"),
     ("yaml: ", "format"),
     ("invalid dotenv input line", "format"),
+    ("flag provided but not defined", "old sops"),
 )
 
 
@@ -268,6 +270,7 @@ def _told(reason: Reason, kind: str, code: int) -> tuple[str, str]:
             "put it beside a compose file, or add a rule",
         ),
         "no file": ("no such file", "homeops secrets list"),
+        "old sops": ("sops is too old: it takes no value from standard input", "make tools"),
         "failed": (f"sops failed (exit code {code})", "run it by hand to see more: sops decrypt FILE"),
     }
     return told[reason]

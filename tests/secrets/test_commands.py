@@ -8,87 +8,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import typer
 import yaml
-from typer.testing import CliRunner, Result
 
 from homeops.cli import secrets_files
-from homeops.errors import SecretsError
-from homeops.secrets.sops import Sops
-from tests.secrets.repository import SECRET, STACK, Programs, Repository
+from tests.secrets.checkout import PLAIN, SEVERAL_LINES, VALUES, WITH_RAW, WITHOUT, Checkout
+from tests.secrets.repository import SECRET, STACK
 
 Tool = Callable[[str], list[str]]
-PLAIN = "A=first-value\nB=second-value\n"
-WITH_RAW = "services:\n  web:\n    image: x\n    env_file:\n      - path: .env\n        format: raw\n"
-WITHOUT = "services:\n  web:\n    image: x\n    env_file: .env\n"
-
-VALUES = {
-    "plain": "hunter2",
-    "dollars": "$argon2id$v=19$${X} $(id) ${Y:-z}",
-    "quotes": "it's \"quoted\" '\"'",
-    "unicode": "pässwörd 😀 \u2028",
-    "backslashes": "\\n is no line end \\",
-    "hashes and spaces": "  # a #b  ",
-    "equals": "a=b=c==",
-    "looks like YAML": "yes: [no, 0x1F]",
-    "number": "0123",
-    "truth": "on",
-    "10 kB": "0123456789abcdef" * 640,
-}
-SEVERAL_LINES = {
-    "lines": "-----BEGIN KEY-----\nabc$d\n\n-----END KEY-----\n",
-    "windows": "a\r\nb",
-    "backslash": "a\\\nb\\n",
-}
 
 
-class Checkout:
-    """A checkout of homeops with one stack and one secret file, which commands are run in."""
-
-    def __init__(self, root: Path, tool: Tool) -> None:
-        self.repository = Repository(root, Programs(tool("sops"), tool("age-keygen")))
-        self.root = root
-        self.private, self.recipient = self.repository.key()
-        self.repository.policy(self.recipient)
-        self.repository.write("Pulumi.yaml", "name: homeops\n")
-        self.repository.compose(WITH_RAW)
-        self.file = self.repository.secret(SECRET, PLAIN)
-
-    def run(self, command: Callable[..., None], *arguments: str, stdin: str | bytes = "") -> Result:
-        app = typer.Typer()
-        app.command()(command)
-        return CliRunner().invoke(app, arguments, input=stdin)
-
-    def done(self, command: Callable[..., None], *arguments: str, stdin: str | bytes = "") -> str:
-        result = self.run(command, *arguments, stdin=stdin)
-        assert result.exit_code == 0, result.exception
-        # Not its text: of that, line ends are made alike.
-        return result.stdout_bytes.decode()
-
-    def refused(self, command: Callable[..., None], *arguments: str, stdin: str | bytes = "") -> str:
-        result = self.run(command, *arguments, stdin=stdin)
-        assert isinstance(result.exception, SecretsError), result.output
-        return str(result.exception) + result.output
-
-    def plain(self, path: Path | None = None) -> str:
-        return Sops(self.root, os.environ).decrypt(path or self.file)
-
-    def set_and_view(self, file: str, key: str, value: str) -> str:
-        self.done(secrets_files.set_key, file, key, "--exact", stdin=value.encode())
-        return self.done(secrets_files.view, file, key, "--show")
-
-
-@pytest.fixture
-def checkout(tmp_path: Path, tool: Tool, monkeypatch: pytest.MonkeyPatch) -> Checkout:
-    for name in [name for name in os.environ if name.startswith("SOPS_")]:
-        monkeypatch.delenv(name)
-    bins = [str(Path(tool(name)[0]).parent) for name in ("sops", "age-keygen")]
-    monkeypatch.setenv("PATH", os.pathsep.join([*bins, os.environ["PATH"]]))
-    monkeypatch.setenv("HOME", str(tmp_path))
-    made = Checkout(tmp_path / "checkout", tool)
-    monkeypatch.setenv("SOPS_AGE_KEY", made.private)
-    monkeypatch.chdir(made.root)
-    return made
+def set_and_view(checkout: Checkout, file: str, key: str, value: str) -> str:
+    checkout.done(secrets_files.set_key, file, key, "--exact", stdin=value.encode())
+    return checkout.done(secrets_files.view, file, key, "--show")
 
 
 @pytest.mark.parametrize("name", ["web.sops.json", "web.sops.yaml"])
@@ -96,7 +27,7 @@ def test_every_value_comes_back_from_json_and_yaml_as_it_was_given(checkout: Che
     file = f"{STACK}/{name}"
     values = VALUES | SEVERAL_LINES
     for key, value in values.items():
-        assert checkout.set_and_view(file, key, value) == value
+        assert set_and_view(checkout, file, key, value) == value
     plain = checkout.plain(checkout.root / file)
     assert (json.loads(plain) if name.endswith("json") else yaml.safe_load(plain)) == values
 
@@ -121,7 +52,7 @@ def test_every_value_reaches_the_container_through_a_dotenv_file_that_compose_re
     checkout.repository.compose(WITHOUT)
     values = variables(VALUES | SEVERAL_LINES)
     for key, value in values.items():
-        assert checkout.set_and_view(SECRET, key, value) == value
+        assert set_and_view(checkout, SECRET, key, value) == value
     assert in_container(checkout, tool, checkout.plain()) == {"A": "first-value", "B": "second-value", **values}
 
 
@@ -132,7 +63,7 @@ def test_every_value_of_one_line_reaches_the_container_through_a_raw_dotenv_file
     values = variables(VALUES)
     file = f"{STACK}/web.sops.env"
     for key, value in values.items():
-        assert checkout.set_and_view(file, key, value) == value
+        assert set_and_view(checkout, file, key, value) == value
     assert in_container(checkout, tool, checkout.plain(checkout.root / file), "web.env") == values
 
 
@@ -149,7 +80,7 @@ def test_several_lines_in_a_raw_dotenv_file_are_refused_and_change_nothing(check
 def test_a_file_that_two_services_read_in_two_ways_takes_what_both_read_alike(checkout: Checkout) -> None:
     second = "  other:\n    image: x\n    env_file: .env\n"
     checkout.repository.compose(WITH_RAW + second)
-    assert checkout.set_and_view(SECRET, "A", "same-for-both") == "same-for-both"
+    assert set_and_view(checkout, SECRET, "A", "same-for-both") == "same-for-both"
     assert "one compose file reads the file with `format: raw`" in checkout.refused(
         secrets_files.set_key, SECRET, "A", stdin="not $ame"
     )
@@ -192,8 +123,8 @@ def test_a_key_that_a_dotenv_file_cannot_hold_is_refused(checkout: Checkout, key
 def test_a_place_below_the_top_is_a_dotted_key(checkout: Checkout) -> None:
     file = f"{STACK}/app.sops.yaml"
     checkout.repository.secret(file, "users:\n  - name: ann\n    pass: old-value\nport: 5432\n")
-    assert checkout.set_and_view(file, "users.0.pass", "new-value") == "new-value"
-    assert checkout.set_and_view(file, "smtp.password", "third") == "third"
+    assert set_and_view(checkout, file, "users.0.pass", "new-value") == "new-value"
+    assert set_and_view(checkout, file, "smtp.password", "third") == "third"
     assert yaml.safe_load(checkout.plain(checkout.root / file)) == {
         "users": [{"name": "ann", "pass": "new-value"}],
         "port": 5432,

@@ -127,6 +127,15 @@ def test_a_missing_sops_is_told_with_what_brings_it(checkout: Checkout, tmp_path
         checkout.sops(PATH=str(tmp_path)).decrypt(checkout.file)
 
 
+def test_a_sops_that_takes_no_value_from_standard_input_is_too_old(checkout: Checkout, tmp_path: Path) -> None:
+    old = tmp_path / "sops"
+    old.write_text("#!/bin/sh\necho 'flag provided but not defined: -value-stdin' >&2\nexit 1\n")
+    old.chmod(stat.S_IRWXU)
+    with pytest.raises(SopsFailed, match="sops is too old") as caught:
+        checkout.sops(PATH=str(tmp_path)).set(checkout.file, ("A",), VALUE, ignore)
+    assert caught.value.reason == "old sops"
+
+
 def test_a_name_of_no_known_format_is_refused(checkout: Checkout) -> None:
     with pytest.raises(SecretsError, match="not a dotenv, JSON or YAML file"):
         checkout.keyed.decrypt(checkout.file.with_name("secrets.ini"))

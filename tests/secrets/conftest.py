@@ -1,0 +1,22 @@
+"""The checkout that commands are run in."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.secrets.checkout import Checkout
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, tool: Callable[[str], list[str]], monkeypatch: pytest.MonkeyPatch) -> Checkout:
+    for name in [name for name in os.environ if name.startswith("SOPS_")]:
+        monkeypatch.delenv(name)
+    bins = [str(Path(tool(name)[0]).parent) for name in ("sops", "age-keygen")]
+    monkeypatch.setenv("PATH", os.pathsep.join([*bins, os.environ["PATH"]]))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    made = Checkout(tmp_path / "checkout", tool)
+    monkeypatch.setenv("SOPS_AGE_KEY", made.private)
+    monkeypatch.chdir(made.root)
+    return made
