@@ -73,6 +73,7 @@ _CGROUPS: Mapping[str, tuple[str, ...]] = {
     "1": (
         *("--cap-add", "ALL", "--cap-drop", "SYS_RESOURCE"),
         *("--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"),
+        *("--security-opt", "systempaths=unconfined"),
         *("--device-cgroup-rule", "a *:* rwm", "--volume", "/sys/fs/cgroup:/sys/fs/cgroup:rw"),
     ),
     "2": ("--privileged", "--cgroupns", "private"),
