@@ -12,7 +12,7 @@ from rich.text import Text
 
 from homeops.cli.access import PulumiStack
 from homeops.cli.checkout import checkout
-from homeops.cli.hosts_table import condition_lines, condition_table, trust_lines
+from homeops.cli.hosts_table import condition_lines, condition_table, trust_lines, twin_lines
 from homeops.cli.screen import Progress, err, out
 from homeops.errors import FleetError, HomeopsError, Problem, SettingsError, nearest
 from homeops.fleet_graph import declared_fleet
@@ -57,6 +57,8 @@ def trust(
     for found in shown:
         for line in trust_lines(found):
             out.print(Text(line), soft_wrap=True)
+    for line in twin_lines(shown):
+        err.print(Text(line), style="yellow", soft_wrap=True)
     refused = [found for found in shown if found.changed and not replace]
     problems.extend(_changed(found) for found in refused)
     new = [found for found in shown if not found.settled and found not in refused]

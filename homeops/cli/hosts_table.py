@@ -6,6 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from homeops.hosts.condition import Condition, Fact
+from homeops.hosts.known_hosts import HostKey
 from homeops.hosts.trust import Trust
 
 
@@ -50,6 +51,16 @@ def trust_lines(found: Trust) -> Iterator[str]:
         yield f"  {key.kind} {key.fingerprint}  {note}"
     for key in was.values():
         yield f"  {key.kind} {key.fingerprint}  recorded, not shown any more"
+
+
+def twin_lines(shown: Sequence[Trust]) -> Iterator[str]:
+    """A warning for each host that shows a key which one before it shows too."""
+    of: dict[HostKey, str] = {}
+    for found in shown:
+        twins = sorted({of[key] for key in found.shown if key in of})
+        of.update(dict.fromkeys(found.shown, found.reach.host))
+        if twins:
+            yield f"warning: {found.reach.host} shows the same key as {', '.join(twins)}: one machine, or a copy of it"
 
 
 def _style(fact: Fact) -> str:

@@ -10,6 +10,7 @@ from homeops.hosts.observation import drift, observe
 from homeops.hosts.requirement import Requirement
 from homeops.hosts.shell import as_root
 from homeops.hosts.ssh import HostError, HostUnreachable, run
+from homeops.model.host import AgeKey
 
 Tell = Callable[[str], None]
 Key = Callable[[str], str]
@@ -57,10 +58,21 @@ def apply(subject: Subject, requirement: Requirement, found: dict[str, str], key
     """Make one requirement true of a host; returns what was said. Raises HostError naming host and requirement."""
     reach, quirk = subject.reach, subject.install_key
     if quirk and requirement.name == quirk.name and found.get("key") == "missing":
-        done = run(reach, as_root(install_age_key(quirk, subject.recipient), reach.user), key(subject.recipient))
+        install = as_root(install_age_key(quirk, subject.recipient), reach.user)
+        done = run(reach, install, _at_hand(subject, quirk, key))
     else:
         done = run(reach, as_root(requirement.apply, reach.user))
     if done.code:
         said = (done.stderr.strip() or f"exit code {done.code}").splitlines()[-1]
         raise HostError(Problem(reach.host, said if requirement.name in said else f"{requirement.name}: {said}"))
     return done.stdout.strip()
+
+
+def _at_hand(subject: Subject, quirk: AgeKey, key: Key) -> str:
+    try:
+        return key(subject.recipient)
+    except HomeopsError as error:
+        host = subject.reach.host
+        raise HostError(
+            *(Problem(host, f"{quirk.name}: {found.what}", found.hint) for found in error.problems)
+        ) from None

@@ -198,6 +198,15 @@ def test_a_missing_age_key_is_installed_where_that_is_allowed(sshd: Sshd, tmp_pa
     assert len(problems) == 1
     assert "installAgeKey" in problems[0]
     assert not path.exists()
+    nobodys = repair(
+        Subject(sshd.reach(), (requirement,), recipient, quirk),
+        condition_of(Subject(sshd.reach(), (requirement,))),
+        lambda _: None,
+        lambda of: operators_key(of, {"PATH": os.environ["PATH"]}, tmp_path),
+    )
+    said = "one: age-key: the private key of "
+    assert [str(problem)[: len(said)] for problem in nobodys.problems] == [said]
+    assert not path.exists()
     condition, problems = repaired(quirk)
     assert problems == []
     assert condition.right

@@ -118,6 +118,18 @@ def test_two_hosts_with_one_address_are_not_recorded(
     assert not (twins / "known_hosts").exists()
 
 
+def test_hosts_that_show_one_key_are_told(
+    monkeypatch: Patch, capsys: Capture, root: Path, tmp_path: Path, new_sshd: Callable[..., Sshd]
+) -> None:
+    one, other = new_sshd(), new_sshd()
+    other.stop()
+    (other.place / "host_ed25519").write_text((one.place / "host_ed25519").read_text())
+    other.start()
+    twins = new_checkout(root, tmp_path / "twins", {"nvr": one, "omni": other})
+    assert homeops(monkeypatch, twins, "trust", "nvr", "omni", "--yes") == 0
+    assert "warning: omni shows the same key as nvr: one machine, or a copy of it\n" in capsys.readouterr().err
+
+
 def test_a_kind_that_came_or_went_beside_a_key_that_stayed_is_no_change(new_sshd: Callable[..., Sshd]) -> None:
     sshd = new_sshd(kinds=("ed25519",))
     sshd.new_key("host_ecdsa")
