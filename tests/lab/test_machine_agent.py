@@ -140,7 +140,7 @@ def test_health_as_docker_sees_it_is_what_core_tells(lab: Machined, image: str) 
         lambda inspected: inspected["State"]["Health"]["Status"] == "unhealthy",
     )
     assert found["State"]["Health"]["Log"][-1]["Output"] == "ill\n"
-    assert container(lab, project)["status"].endswith("(unhealthy)")
+    lab.until(lambda: container(lab, project)["status"], lambda status: status.endswith("(unhealthy)"))
 
 
 def test_an_image_that_nobody_has_fails_at_up_with_dockers_words(lab: Machined) -> None:
@@ -229,6 +229,18 @@ def test_information_is_that_of_the_program_and_its_key_file(lab: Machined) -> N
     key = (lab.periphery.root / "keys" / "periphery.pub").read_text().splitlines()
     assert told["public_key"] == "".join(key[1:-1])
     assert lab.read("GetSystemStats", server="alpha")["mem_total_gb"] > 0
+
+
+def test_a_rotated_key_is_the_one_that_core_knows_the_machine_by(lab: Machined) -> None:
+    before = lab.read("GetPeripheryInformation", server="alpha")["public_key"]
+    lab.write("RotateServerKeys", server="alpha")
+    after = lab.read("GetPeripheryInformation", server="alpha")["public_key"]
+    assert after != before
+    assert after in (lab.periphery.root / "keys" / "periphery.pub").read_text()
+    lab.write("UpdateServerPublicKey", server="alpha", public_key=before)
+    assert _server_state(lab) == "NotOk"
+    lab.write("UpdateServerPublicKey", server="alpha", public_key=after)
+    assert _server_state(lab) == "Ok"
 
 
 def test_a_server_whose_periphery_ends_is_unreachable_until_it_is_back(lab: Machined, image: str) -> None:

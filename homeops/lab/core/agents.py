@@ -88,6 +88,10 @@ class Agent(Protocol):
         """Version and what else the agent says of itself (``GetPeripheryInformation``)."""
         ...
 
+    def rotated_key(self) -> str:
+        """The public key of the new private one that it made for itself."""
+        ...
+
     def containers(self) -> list[Document]:
         """All containers as ``ListContainers`` shows them, without their server."""
         ...

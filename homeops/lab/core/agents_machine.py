@@ -81,6 +81,13 @@ class MachineAgent(StackAgent, RepoAgent):
             "container_terminals_disabled": True,
         }
 
+    def rotated_key(self) -> str:
+        """Have Periphery make itself a new key."""
+        try:
+            return self._answered(lambda: self._channel.ask("Rotate"))["public_key"]
+        finally:
+            self._changed()
+
     def containers(self) -> list[Document]:
         """All containers, by state and name as Core sorts them."""
         listed = [list_item(found) for found in self._containers()]
@@ -185,8 +192,11 @@ class MachineAgent(StackAgent, RepoAgent):
         try:
             return self._channel.run(text, directory)
         finally:
-            self._changes += 1
-            self._seen.clear()
+            self._changed()
+
+    def _changed(self) -> None:
+        self._changes += 1
+        self._seen.clear()
 
     def _answered(self, work: Callable[[], T]) -> T:
         """Do something for a caller who does not wait for a Periphery that has ended."""
@@ -228,6 +238,11 @@ class MachineAgents(Agents):
         if address.startswith(("https://", "http://")) and address not in self.by_address:
             self.add(address, self._machine(address))
         return super().reachable(address)
+
+    def of(self, server: Document) -> Agent | None:
+        """The agent of a Server, if it is enabled, answers, and has the key that Core knows it by (if it knows one)."""
+        agent, expected = super().of(server), server["info"]["public_key"]
+        return agent if agent is None or expected in ("", agent.information().get("public_key")) else None
 
     def _machine(self, address: str) -> Agent:
         return MachineAgent(address, self.core_key)

@@ -17,6 +17,10 @@ from homeops.lab.core.places import Place
 from homeops.lab.core.repositories import Repositories
 
 
+def _any_key() -> str:
+    return base64.b64encode(token_bytes(44)).decode()
+
+
 @dataclass
 class AgentProcess(AgentWork):
     """One host. ``secrets`` are the agent's own; the failures by name fail a hook or build with that text on stderr."""
@@ -31,7 +35,7 @@ class AgentProcess(AgentWork):
     run_hooks: bool = False
     version: str = "2.3.2"
     cores: int = 2
-    public_key: str = field(default_factory=lambda: base64.b64encode(token_bytes(44)).decode())
+    public_key: str = field(default_factory=_any_key)
     secrets: dict[str, str] = field(default_factory=dict[str, str])
     hook_failures: dict[str, str] = field(default_factory=dict[str, str])
     build_failures: dict[str, str] = field(default_factory=dict[str, str])
@@ -66,6 +70,11 @@ class AgentProcess(AgentWork):
             change()
 
         beside(self.clock, later)
+
+    def rotated_key(self) -> str:
+        """A new one; nobody looks at the private key."""
+        self.public_key = _any_key()
+        return self.public_key
 
     def go_on(self, connection: int) -> None:
         """Called between the steps of a piece of work: waits while frozen, stops where the agent has ended."""

@@ -74,7 +74,7 @@ def rotate_all_server_keys(run: Run) -> Steps:
             elif skipped:
                 lines.append(skipped)
             else:
-                key = base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
+                key = run.core.agents.the(server).rotated_key()
                 server["info"] = server["info"] | {"public_key": key}
                 lines.append(f"\nRotated keys for {name} ✅")
     run.log(log("Rotate Server Keys", stdout="".join(lines)))

@@ -1,7 +1,5 @@
 """The key by which Core knows the agent of a Server (api/write/server.rs)."""
 
-import base64
-import secrets
 from typing import TYPE_CHECKING, Any
 
 from homeops.lab.core.dispatch import answers
@@ -14,8 +12,6 @@ from homeops.lab.core.update_documents import finish, new_update
 
 if TYPE_CHECKING:
     from homeops.lab.core.core import Core
-
-_KEY_BYTES = 44
 
 
 @answers("write", "UpdateServerPublicKey")
@@ -33,7 +29,7 @@ def rotate_server_keys(core: "Core", caller: Document, params: Document) -> Any:
         case "Disabled":
             raise Refusal("server not enabled")
         case "Ok":
-            return _expect(core, caller, server, base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode())
+            return _expect(core, caller, server, core.agents.the(server).rotated_key())
         case _:
             reason = no_connection(core, server)
             raise Refusal("Failed to rotate Periphery private key", [reason["error"], *reason["trace"]])

@@ -35,6 +35,14 @@ def own_public_key(private_key: str) -> str:
     return _bare(text)
 
 
+def rotated_public_key(private_key: str) -> str:
+    """The public key of a new private one in the place of that of a file."""
+    if not private_key.startswith(FILE):
+        raise KeyProblem("private_key: only one that is in a file can be replaced")
+    _write(Path(private_key.removeprefix(FILE)), _openssl("genpkey", "-algorithm", "X25519"), 0o600)
+    return own_public_key(private_key)
+
+
 def core_keys(specs: Sequence[str]) -> frozenset[str]:
     """The public keys of Cores: each as base64 of its DER, in PEM, or ``file:PATH`` of a file with one."""
     found: set[str] = set()

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from homeops.lab.periphery import commands, load
 from homeops.lab.periphery.files import Files, OutsideError
+from homeops.lab.periphery.keys import KeyProblem, rotated_public_key
 from homeops.lab.periphery.settings import Settings
 from homeops.lab.periphery.version import VERSION
 
@@ -30,6 +31,7 @@ class Service:
         files = Files(settings)
         self._requests: dict[str, Callable[..., Any]] = {
             "Information": self._information,
+            "Rotate": self._rotate,
             "Run": commands.run,
             "Containers": commands.containers,
             "Container": commands.container,
@@ -51,10 +53,16 @@ class Service:
             return HTTPStatus.OK, request(**document.get("params", {}))
         except OutsideError as reason:
             return HTTPStatus.FORBIDDEN, {"error": str(reason)}
+        except KeyProblem as reason:
+            return HTTPStatus.INTERNAL_SERVER_ERROR, {"error": str(reason)}
         except OSError as reason:
             return HTTPStatus.INTERNAL_SERVER_ERROR, {"error": f"{reason.strerror} (os error {reason.errno})"}
         except TypeError as reason:
             return HTTPStatus.BAD_REQUEST, {"error": f"params: {reason}"}
+
+    def _rotate(self) -> dict[str, Any]:
+        self._public_key = rotated_public_key(self.settings.private_key)
+        return {"public_key": self._public_key}
 
     def _information(self) -> dict[str, Any]:
         settings = self.settings
