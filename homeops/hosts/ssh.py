@@ -26,6 +26,9 @@ _SSH_FAILED = 255
 
 _LAST_LINES = 5
 
+_UNPRINTABLE = {code: "?" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"} | {13: None}
+"""What would move the cursor of a terminal: no host gets to write over what another said."""
+
 
 class HostError(ToolError):
     """Raised when a host cannot be worked on; one problem, which names host and step."""
@@ -54,7 +57,7 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a command on a host ended with."""
+    """What a command on a host ended with; its output is text, each control character in it a ``?``."""
 
     code: int
     stdout: str
@@ -97,8 +100,8 @@ def run(reach: Reach, script: str, stdin: str = "", *, deadline: float | None = 
         command = ["ssh", "-E", log.name, *_options(reach), "--", reach.address, script]
         done = _run(reach, command, stdin, deadline)
         said = log.read()
-    if done.code == _SSH_FAILED and (closed := _CLOSED.search(done.stderr)):
-        said += closed[0]
+    if done.code == _SSH_FAILED and (unlogged := _UNLOGGED.search(done.stderr)):
+        said += unlogged[0]
     if done.code == _SSH_FAILED and said.strip():
         raise _failure(reach, said, done.stderr)
     if done.code == SUDO_REFUSED and (refusal := re.search(r"^homeops: (sudo .*)$", done.stderr, re.MULTILINE)):
@@ -130,7 +133,7 @@ def _run(reach: Reach, command: list[str], stdin: str, deadline: float | None) -
             raise HostUnreachable(Problem(reach.host, what, "the host is overloaded or hangs")) from None
         finally:
             _end(process)
-    return Done(process.returncode, stdout, stderr)
+    return Done(process.returncode, stdout.translate(_UNPRINTABLE), stderr.translate(_UNPRINTABLE))
 
 
 def _end(process: subprocess.Popen[str]) -> None:
@@ -178,6 +181,9 @@ def _options(reach: Reach) -> list[str]:
 def _failure(reach: Reach, log: str, stderr: str) -> HostError:
     """The error for what ssh said when it failed itself; ``stderr`` is a jump host's ssh's, when there is one."""
     trust = f"homeops hosts trust {reach.host}"
+    if "Bad configuration option" in log or "Bad owner or permissions on" in log:
+        what = f"ssh on this machine does not take its configuration:\n{_last(log)}"
+        return HostError(Problem(reach.host, what, "OpenSSH has to be 8.7 or newer: ssh -V; see ~/.ssh/config"))
     if forwarding := re.search(r"open failed: (?:connect failed: )?([^\r\n]*)\r?\nstdio forwarding failed", stderr):
         what = f"unreachable over SSH at {reach.address} port {reach.port} from its jump host: {forwarding[1].lower()}"
         return HostUnreachable(Problem(reach.host, what, _REACH_HINT))
@@ -214,8 +220,10 @@ _NO_ANSWER = re.compile(
     rf"|Connection reset by peer(?= port)|(?<={_GREETING})[^\r\n]+|(?<=banner exchange: )[^\r\n]+"
 )
 
-_CLOSED = re.compile(r"^Connection to \S+ closed by remote host\.\s*\Z", re.MULTILINE)
-"""The one thing that ssh does not write into its log."""
+_UNLOGGED = re.compile(
+    r"^Connection to \S+ closed by remote host\.\s*\Z|\Acommand-line: line 0: Bad configuration option.*", re.MULTILINE
+)
+"""What ssh does not write into its log."""
 
 _BROKE = re.compile(
     r"Connection to \S+ closed|Connection closed|Connection reset|Broken pipe|Timeout, server|Received disconnect"

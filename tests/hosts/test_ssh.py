@@ -35,6 +35,23 @@ def test_much_input_that_nobody_reads_is_no_failure(sshd: Sshd) -> None:
     assert run(sshd.reach(), "echo done", "x" * 5_000_000).stdout == "done\n"
 
 
+def test_no_host_moves_the_cursor_of_a_terminal(sshd: Sshd) -> None:
+    assert run(sshd.reach(), "printf 'a\\033[2J\\tb\\r\\n\\302\\233c'").stdout == "a?[2J\tb\n?c"
+
+
+def test_a_configuration_that_ssh_does_not_take_is_told(sshd: Sshd) -> None:
+    sshd.configure("Nonsense yes")
+    said = refusal(sshd.reach())
+    assert said.startswith("ssh on this machine does not take its configuration:\n")
+    assert "line 1: Bad configuration option: nonsense" in said
+
+
+def test_an_ssh_that_lacks_an_option_is_told(sshd: Sshd) -> None:
+    wrapper = (sshd.client / "ssh").read_text()
+    (sshd.client / "ssh").write_text(wrapper.replace('"$@"', '-o NotYet=yes "$@"'))
+    assert "Bad configuration option: notyet" in refusal(sshd.reach())
+
+
 def test_a_script_as_root_gets_there_whole(sshd: Sshd) -> None:
     script = "printf '%s|' \"it's\" 'a \"b\"' '$HOME' '\\n'\ncat"
     assert run(sshd.reach(), as_root(script, "root"), "input").stdout == 'it\'s|a "b"|$HOME|\\n|input'
