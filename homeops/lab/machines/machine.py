@@ -47,6 +47,9 @@ _PREPARE = f"""#!/bin/sh
 set -eu
 # Docker Hub's certificate, and git's, are looked up among those of the system.
 grep -qxF "$(sed -n 2p {_AUTHORITY})" {_BUNDLE} || cat {_AUTHORITY} >> {_BUNDLE}
+# Containers that make tunnels are given it.
+mkdir -p /dev/net
+[ -e /dev/net/tun ] || mknod -m 666 /dev/net/tun c 10 200
 user=$1
 if ! id "$user" > /dev/null 2>&1; then
   useradd --create-home --shell /bin/bash --groups docker "$user"

@@ -22,6 +22,9 @@ from homeops.lab.machines.stand_ins import needs, stand_in, told
 from homeops.model.site import HostFacts, SshFacts
 from tests.conftest import ROOT
 
+# The first one on a machine makes the image, from packages.
+pytestmark = pytest.mark.timeout(900)
+
 VARIABLES = {"KOMODO_VERSION": "2.3.2"}
 TRAEFIK = "traefik"
 WITH_CHECK = "--health-cmd 'wget --quiet --spider http://127.0.0.1/ping' --health-interval 1s"
@@ -152,6 +155,11 @@ def test_compose_runs_on_a_host_within_the_hosts_own_memory(lab: Lab) -> None:
         limit = f"/sys/fs/cgroup/memory/docker/{container.strip()}/memory.limit_in_bytes"
         assert int(lab.said("nvr", f"cat {limit}")) == 1 << 30
     lab.said("nvr", "cd /root/one && docker compose down")
+
+
+def test_a_container_that_makes_tunnels_is_given_the_device(lab: Lab) -> None:
+    run = "docker run --rm --device /dev/net/tun --entrypoint ls mongo:8.0.32 /dev/net"
+    assert lab.said("nvr", run) == "tun"
 
 
 def test_a_host_clones_from_the_provider_what_was_pushed_last(lab: Lab) -> None:
