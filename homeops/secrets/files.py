@@ -9,6 +9,7 @@ from homeops.compose.secret_files import plain_path
 from homeops.errors import Problem, SecretsError, nearest
 from homeops.secrets.documents import format_of
 from homeops.secrets.dotenv import Reading
+from homeops.secrets.sops import UNFINISHED
 
 STACKS = Path("docker/stacks")
 """Below it stand the stacks' directories, relative to the checkout."""
@@ -16,7 +17,9 @@ STACKS = Path("docker/stacks")
 
 def encrypted_files(root: Path) -> list[Path]:
     """Every secret file below docker/stacks, in order of their paths."""
-    return sorted(path for path in (root / STACKS).rglob("*") if format_of(path) and path.is_file())
+    found = (path for path in (root / STACKS).rglob("*") if format_of(path) and path.is_file())
+    # What a run that was killed left of its work is no file of a stack.
+    return sorted(path for path in found if not path.parent.name.startswith(UNFINISHED))
 
 
 def shown(path: Path, root: Path) -> str:

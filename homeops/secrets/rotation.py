@@ -10,12 +10,12 @@ old recipient goes and all values are encrypted anew; then hosts lose the old ke
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
 from homeops.errors import Problem, SecretsError
-from homeops.secrets.policy import Policy, parse_policy
+from homeops.secrets.policy import Policy, parse_policy, read_policy
 
 _RECIPIENT = r"age1[0-9a-z]+"
 _MARK = re.compile(rf"^# rotation: ({_RECIPIENT}) -> ({_RECIPIENT})[ \t]*\n?", re.MULTILINE)
@@ -143,6 +143,23 @@ def retired(text: str, path: Path, rotation: Rotation) -> str:
 def ended(text: str) -> str:
     """The rules without the line of the rotation."""
     return _MARK.sub("", text)
+
+
+def settled_policy(root: Path) -> Policy:
+    """The rules of a checkout by which a host's own key is known: while a rotation lasts, that is one of its two.
+
+    The old one as long as rules name it, then the new one; with both, no host could be told which key to hold. Raises
+    SecretsError as ``read_policy`` does.
+    """
+    policy = read_policy(root)
+    found = under_way(policy.path.read_text(encoding="utf-8"))
+    if found is None:
+        return policy
+    rules = (
+        replace(rule, recipients=rule.recipients - {found.new}) if found.old in rule.recipients else rule
+        for rule in policy.rules
+    )
+    return replace(policy, rules=tuple(rules))
 
 
 def concerned(policy: Policy, rotation: Rotation) -> tuple[bool, bool]:

@@ -37,6 +37,9 @@ Reason = Literal[
 Check = Callable[[str], None]
 """Looks at plain content before it is kept; raises where it is not as wanted."""
 
+UNFINISHED = ".homeops-"
+"""How the names of directories begin in which a new content is made; it is ciphertext, whatever happens."""
+
 CONFIG = ".sops.yaml"
 """Who can read which file; at the root of the checkout."""
 
@@ -195,7 +198,7 @@ class Sops:
     @contextlib.contextmanager
     def _beside(self, path: Path) -> Generator[Path]:
         """Where to write a file's new content; once all went well, it takes the file's place in one step."""
-        with tempfile.TemporaryDirectory(prefix=".homeops-", dir=path.parent) as directory:
+        with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=path.parent) as directory:
             fresh = Path(directory) / path.name
             yield fresh
             fresh.replace(path)
@@ -224,7 +227,7 @@ def file_format(path: Path) -> str:
 
 def write_whole(path: Path, text: str, mode: int | None = None) -> None:
     """Write a file in one step: at no moment is it half written; its mode stays unless one is given."""
-    descriptor, name = tempfile.mkstemp(prefix=".homeops-", dir=path.parent)
+    descriptor, name = tempfile.mkstemp(prefix=UNFINISHED, dir=path.parent)
     fresh = Path(name)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:

@@ -164,6 +164,13 @@ def test_a_name_that_fits_no_file_or_several_is_refused_with_what_there_is(check
     assert "is not in this checkout" in checkout.refused(secrets_files.view, "/etc/x.sops.env")
 
 
+def test_what_a_killed_run_left_is_no_secret_file(checkout: Checkout) -> None:
+    left = checkout.repository.write(f"{STACK}/.homeops-x/.sops.env", checkout.file.read_bytes())
+    assert "0 of 1 files changed" in checkout.done(secrets_files.updatekeys)
+    assert checkout.done(secrets_files.view, "web") == "A=********\nB=********\n"
+    assert left.exists()
+
+
 def test_list_tells_files_keys_and_recipients_and_no_value(checkout: Checkout, root: Path) -> None:
     shutil.copy(root / "Pulumi.prod.yaml", checkout.root)
     checkout.repository.secret("docker/stacks/nvr/frigate/.sops.env", "C=third-value\n")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import typer
+import yaml
 from typer.testing import CliRunner
 
 from homeops.cli import secrets_rotate
@@ -18,6 +19,7 @@ from homeops.hosts.age_key_rotation import add, drop, look
 from homeops.hosts.ssh import Done, HostUnreachable, Reach
 from homeops.model.host import AgeKey
 from homeops.secrets import age_keys
+from homeops.secrets.documents import read_document
 from homeops.secrets.policy import parse_policy
 from homeops.secrets.rotation import (
     HostKeys,
@@ -29,6 +31,7 @@ from homeops.secrets.rotation import (
     refuse_drop,
     refuse_retire,
     retired,
+    settled_policy,
     under_way,
 )
 from homeops.secrets.sops import Sops, SopsFailed
@@ -47,6 +50,10 @@ RULES = {
     "a list": f"creation_rules:\n  - path_regex: x\n    age:\n      - {OLD} # the homelab's\n      - {OTHER}\n",
     "a flow list": f"creation_rules:\n  - path_regex: x\n    age: [{OTHER}, {OLD}]\n",
     "a key group": f"creation_rules:\n  - path_regex: x\n    key_groups:\n      - age:\n          - {OLD}\n",
+    "anchors": (
+        f"keys:\n  - &other {OTHER}\n  - &one {OLD}\ncreation_rules:\n"
+        "  - path_regex: x\n    key_groups:\n      - age: [*other, *one]\n  - age: *one\n"
+    ),
     "rules of several": f"# who: {OLD}\ncreation_rules:\n  - path_regex: x\n    age: {OTHER}\n  - age: {OLD}\n",
 }
 
@@ -70,6 +77,30 @@ def test_the_new_recipient_stands_beside_the_old_one_then_alone(text: str) -> No
     # All else that a person wrote stays.
     comments = re.findall("#.*", text)
     assert re.findall("#.*", ended(one)) == comments
+
+
+@pytest.mark.parametrize("text", RULES.values(), ids=RULES)
+def test_sops_reads_the_changed_rules_as_they_are_meant(text: str, tmp_path: Path, tool: Tool) -> None:
+    repository = Repository(tmp_path / "checkout", Programs(tool("sops"), tool("age-keygen")))
+    real = {name: repository.key()[1] for name in (OLD, NEW, OTHER)}
+    for name, recipient in real.items():
+        text = text.replace(name, recipient)
+    rotation = Rotation(real[OLD], real[NEW])
+    both = begun(text, CONFIG, rotation)
+    for number, rules in enumerate((both, retired(both, CONFIG, rotation))):
+        repository.write(".sops.yaml", rules)
+        document = read_document(repository.secret(f"x{number}.sops.env", "A=1\n"))
+        assert document.recipients == recipients(rules)[0]
+
+
+def test_a_host_holds_the_old_key_until_it_is_retired(tmp_path: Path) -> None:
+    (tmp_path / CONFIG).write_text(RULES["a text of several"])
+    assert settled_policy(tmp_path).recipients("x") == {OLD, OTHER}
+    both = begun(RULES["a text of several"], CONFIG, ROTATION)
+    (tmp_path / CONFIG).write_text(both)
+    assert settled_policy(tmp_path).recipients("x") == {OLD, OTHER}
+    (tmp_path / CONFIG).write_text(retired(both, CONFIG, ROTATION))
+    assert settled_policy(tmp_path).recipients("x") == {NEW, OTHER}
 
 
 def test_rules_that_cannot_be_changed_safely_are_left_alone() -> None:
@@ -154,10 +185,12 @@ class Fleet:
         self.key_file.write_text(f"# mine\n{private}\n")
         self.repository.policy(self.old)
         self.repository.write("Pulumi.yaml", "name: homeops\n")
-        settings = re.sub("sshUser: .*", "sshUser: root", (root / "Pulumi.prod.yaml").read_text())
-        if "homeops:ssh" not in settings:
-            settings = f"{settings}\n  homeops:ssh: {{}}\n"
-        self.repository.write("Pulumi.prod.yaml", settings)
+        settings = yaml.safe_load((root / "Pulumi.prod.yaml").read_text())
+        # No sudo here: the scripts run on this machine.
+        for host in settings["config"]["homeops:hosts"].values():
+            host["sshUser"] = "root"
+        settings["config"].setdefault("homeops:ssh", {})
+        self.repository.write("Pulumi.prod.yaml", yaml.safe_dump(settings))
         self.files = [
             self.repository.secret(f"docker/stacks/{place}", text)
             for place, text in {"nvr/web/.sops.env": "A=1\n", "omni/omni/secrets.sops.yaml": "a: 1\n"}.items()
