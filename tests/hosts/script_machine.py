@@ -11,8 +11,8 @@ import pytest
 
 from homeops.hosts.requirement import Requirement
 from homeops.hosts.shell import as_root
+from tests.host_image import host_image
 
-IMAGE = "homeops-lab/debian:bookworm"
 SYSTEMD = (
     *("--cap-add", "ALL", "--cap-drop", "SYS_RESOURCE", "--device-cgroup-rule", "a *:* rwm"),
     *("-v", "/sys/fs/cgroup:/sys/fs/cgroup:rw", "-v", "/var/lib/docker", "-e", "container=docker"),
@@ -106,10 +106,9 @@ def machine(*options: str, command: tuple[str, ...] = ("sleep", "900")) -> Gener
     """A machine without a network; skips where there is no Docker engine or no image for it."""
     if not shutil.which("docker") or not _works("version"):
         pytest.skip("there is no Docker engine to run a machine on")
-    if not _works("image", "inspect", IMAGE):
-        pytest.skip(f"there is no image {IMAGE}: make lab")
+    image = host_image()
     made = Machine(f"homeops-test-scripts-{uuid4().hex[:8]}")
-    run = ["docker", "run", "-d", "--network", "none", "--name", made.name, *options, IMAGE, *command]
+    run = ["docker", "run", "-d", "--network", "none", "--name", made.name, *options, image, *command]
     subprocess.run(run, check=True, capture_output=True)
     try:
         made.name_itself()

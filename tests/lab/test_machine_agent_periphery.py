@@ -16,10 +16,10 @@ from homeops.lab.core.agents import AgentFailure
 from homeops.lab.core.agents_machine_channel import Channel, MachinePlace
 from homeops.lab.periphery.release import release
 from homeops.lab.periphery.settings import SettingsError, load_settings
-from tests.lab.machined import TOOLS, PeripheryProcess, docker, need_docker
+from tests.host_image import host_image
+from tests.lab.machined import TOOLS, PeripheryProcess, docker
 
 CORE = "MCowBQYDK2VuAyEATZgrjGHeF0KJUe0+n77+qAWOg3YzEzXOmQWaRgO3OGQ="
-HOST_IMAGE = "homeops-lab/debian:bookworm"
 ASK = "curl --silent --insecure --retry 20 --retry-delay 1 --retry-all-errors"
 
 
@@ -34,12 +34,6 @@ def periphery(tmp_path: Path) -> Generator[PeripheryProcess]:
 
 def channel(periphery: PeripheryProcess, key: str = "") -> Channel:
     return Channel(periphery.address, lambda: key)
-
-
-def need_hosts() -> None:
-    need_docker()
-    if subprocess.run(["docker", "image", "inspect", HOST_IMAGE], capture_output=True, check=False).returncode:
-        pytest.skip(f"there is no image {HOST_IMAGE}: make up builds it")
 
 
 def test_a_release_is_the_same_bytes_each_time_and_says_its_version(periphery: PeripheryProcess) -> None:
@@ -174,7 +168,7 @@ def test_a_command_in_a_directory_that_is_missing_fails_in_peripherys_words(peri
 
 
 def test_it_runs_as_a_service_of_systemd(tmp_path: Path) -> None:
-    need_hosts()
+    image = host_image()
     periphery = PeripheryProcess(tmp_path, version="2.3.1")
     periphery.program.chmod(0o755)
     config, unit = tmp_path / "periphery.config.toml", tmp_path / "periphery.service"
@@ -185,7 +179,7 @@ def test_it_runs_as_a_service_of_systemd(tmp_path: Path) -> None:
     cgroups = ["--device-cgroup-rule=a *:* rwm", "-v", "/sys/fs/cgroup:/sys/fs/cgroup:rw"]
     mounts = ["--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp"]  # noqa: S108 - of the container
     system = ["--cap-add", "ALL", "--cap-drop", "SYS_RESOURCE", *cgroups, *mounts, "--env", "container=docker"]
-    docker("create", "--name", name, "--network", "none", *system, HOST_IMAGE, "/sbin/init")
+    docker("create", "--name", name, "--network", "none", *system, image, "/sbin/init")
     try:
         docker("cp", str(periphery.program), f"{name}:{program}")
         docker("cp", str(config), f"{name}:/etc/periphery.config.toml")
@@ -205,7 +199,7 @@ def test_it_runs_as_a_service_of_systemd(tmp_path: Path) -> None:
 
 
 def test_it_runs_in_a_container_with_the_engines_socket(tmp_path: Path) -> None:
-    need_hosts()
+    image = host_image()
     periphery = PeripheryProcess(tmp_path, version="2.3.1")
     periphery.program.chmod(0o755)
     name = f"homeops-test-periphery-{os.getpid()}"
@@ -215,7 +209,7 @@ def test_it_runs_in_a_container_with_the_engines_socket(tmp_path: Path) -> None:
         str((TOOLS / "docker-compose").resolve()): "/usr/lib/docker/cli-plugins/docker-compose",
     }
     volumes = [word for source, target in mounts.items() for word in ("-v", f"{source}:{target}")]
-    docker("run", "--detach", "--init", "--name", name, "--network", "none", *volumes, HOST_IMAGE, "periphery")
+    docker("run", "--detach", "--init", "--name", name, "--network", "none", *volumes, image, "periphery")
     try:
         asked = json.dumps({"type": "Containers"})
         script = f"{ASK} -d '{asked}' https://127.0.0.1:8120/"
