@@ -6,8 +6,11 @@ objects and, for a stack, its Deploy. Edges are the graph's.
 Only hosts register outputs: for the others it would be one more call each, to say what their children say.
 """
 
-from collections.abc import Iterable, Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pulumi
 
@@ -18,13 +21,19 @@ from homeops.komodo.gate import Gate
 from homeops.komodo.resources import RESOURCES, KomodoResource
 from homeops.model.fleet import Fleet
 from homeops.model.graph import Graph, Resource
-from homeops.model.host import Host
+from homeops.model.host import ContainerPeriphery, Host
 from homeops.model.site import Site
+
+if TYPE_CHECKING:
+    # Loaded only where hosts are managed over SSH.
+    from homeops.hosts.components import Made
+    from homeops.hosts.condition import Subject
 
 
 class HostComponent(pulumi.ComponentResource):
     """A host: its Server in Komodo, and what is known of the machine. What runs over SSH is a child of it."""
 
+    # Pulumi evaluates a class's annotations, and Made may not be loaded.
     server: KomodoResource
 
     def __init__(
@@ -34,8 +43,12 @@ class HostComponent(pulumi.ComponentResource):
         site: Site,
         needs: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions,
+        machine: Callable[[pulumi.Resource], Made | None] = lambda _: None,
     ) -> None:
+        """Register it; ``machine`` registers what must be true of the machine, which the Server waits for."""
         super().__init__("homeops:hosts:Host", host.name, {}, _renamed(server, opts))
+        self.machine: Made | None = machine(self)
+        needs = [*needs, *([self.machine.last] if self.machine else [])]
         self.server = RESOURCES["Server"](server, overwrite=_overwrite(site), opts=_child(self, needs))
         facts = site.hosts[host.name]
         self.register_outputs(
@@ -119,13 +132,19 @@ def _overwrite(site: Site) -> bool:
     return site.adopt == "overwrite"
 
 
-def register(graph: Graph, fleet: Fleet, site: Site, root: Path) -> dict[tuple[str, str], pulumi.Resource]:
-    """Register every object of the graph; answers Komodo's resources by kind and name, a stack's Deploy as a kind."""
+def register(
+    graph: Graph, fleet: Fleet, site: Site, root: Path, subjects: Mapping[str, Subject] | None = None
+) -> dict[tuple[str, str], pulumi.Resource]:
+    """Register every object of the graph; answers Komodo's resources by kind and name, a stack's Deploy as a kind.
+
+    ``subjects``: the hosts that are managed over SSH (homeops/hosts/components.py).
+    """
+    machines = _Machines(site, root, subjects or {})
     hosts = {host.name: host for host in fleet.hosts}
     protected = {stack.name for stack in fleet.stacks if stack.protect is not None}
     first = [stack.name for stack in fleet.stacks if stack.control_plane]
     made: dict[tuple[str, str], pulumi.Resource] = {}
-    ahead = _control_plane(graph, first)
+    ahead = _ahead(graph, first, site)
     rest = [resource for resource in graph.resources if resource.key not in ahead]
     for resource in (*ahead.values(), *rest):
         # While Core deploys itself it answers nobody, so nothing but what it needs is done before it is up again.
@@ -134,7 +153,8 @@ def register(graph: Graph, fleet: Fleet, site: Site, root: Path) -> dict[tuple[s
         match resource.kind:
             case "Server":
                 host = hosts[resource.name]
-                made[resource.key] = HostComponent(host, resource, site, needs, pulumi.ResourceOptions()).server
+                component = HostComponent(host, resource, site, needs, pulumi.ResourceOptions(), machines.of(host))
+                made[resource.key] = component.server
             case "Stack":
                 after = [made["Deploy", name] for name in resource.after if ("Deploy", name) in made]
                 options = pulumi.ResourceOptions(protect=resource.name in protected or None)
@@ -157,8 +177,34 @@ async def pass_gate(graph: Graph, fleet: Fleet, site: Site) -> None:
     await Gate(graph, site.deletes, reasons).urn.future()
 
 
-def _control_plane(graph: Graph, first: Sequence[str]) -> dict[tuple[str, str], Resource]:
-    """The stacks of the control plane, after what they need."""
+class _Machines:
+    """The machines of one run: the canary's Periphery is there before any other's is touched."""
+
+    def __init__(self, site: Site, root: Path, subjects: Mapping[str, Subject]) -> None:
+        self._site = site
+        self._root = root
+        self._subjects = subjects
+        self._canary: pulumi.Resource | None = None
+
+    def of(self, host: Host) -> Callable[[pulumi.Resource], Made | None]:
+        """What registers a host's machine below its component; the canary's has to be asked for first."""
+        return lambda parent: self._register(host, parent) if host.name in self._subjects else None
+
+    def _register(self, host: Host, parent: pulumi.Resource) -> Made:
+        from homeops.hosts.components import register_requirements
+        from homeops.hosts.periphery_compose import image
+
+        pinned = self._site.versions.periphery_image_digest and isinstance(host.periphery, ContainerPeriphery)
+        subject = self._subjects[host.name]
+        pulled = image(self._site) if pinned else ""
+        made = register_requirements(subject, self._root, parent, self._canary, pulled)
+        if self._site.ssh and host.name == self._site.ssh.canary:
+            self._canary = made.periphery
+        return made
+
+
+def _ahead(graph: Graph, first: Sequence[str], site: Site) -> dict[tuple[str, str], Resource]:
+    """The canary among the hosts, and the stacks of the control plane, after what they need."""
     ahead: dict[tuple[str, str], Resource] = {}
 
     def take(resource: Resource) -> None:
@@ -167,6 +213,8 @@ def _control_plane(graph: Graph, first: Sequence[str]) -> dict[tuple[str, str], 
                 take(need)
             ahead[resource.key] = resource
 
+    if site.ssh and site.ssh.canary and (server := graph.get("Server", site.ssh.canary)):
+        take(server)
     for name in first:
         stack = graph.get("Stack", name)
         if stack is not None:

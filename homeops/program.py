@@ -38,6 +38,7 @@ def run(fleet: str) -> None:
 
 def _loaded(fleet: str) -> tuple[Any, ...]:
     from homeops.fleet_graph import declared_fleet, fleet_graph
+    from homeops.preflight import secret_warnings
     from homeops.settings import load_settings
 
     # Imported for whoever registers: imports in the event loop would hold up the first resource.
@@ -47,20 +48,32 @@ def _loaded(fleet: str) -> tuple[Any, ...]:
     try:
         site = load_settings(pulumi.get_stack(), root)
         declared = declared_fleet(fleet, site)
-        return declared, fleet_graph(declared, site, root), site, root
+        graph = fleet_graph(declared, site, root)
+        for warning in secret_warnings(graph, root):
+            pulumi.log.warn(warning)
+        return declared, graph, site, root, _subjects(declared, site, root)
     except HomeopsError as error:
         pulumi.log.error(str(error))
         _end_quietly()
 
 
-async def _registered(fleet: Any, graph: Any, site: Any, root: Path) -> dict[str, Any]:
+def _subjects(fleet: Any, site: Any, root: Path) -> dict[str, Any]:
+    """The hosts that are managed over SSH; loads what does that where there are any."""
+    if site.ssh is None:
+        return {}
+    from homeops.hosts.components import subjects_of
+
+    return subjects_of(fleet, site, root)
+
+
+async def _registered(fleet: Any, graph: Any, site: Any, root: Path, subjects: Any) -> dict[str, Any]:
     from homeops.components import pass_gate, register
     from homeops.inventory import outputs
     from homeops.summary import tell
 
     began = time()
     await pass_gate(graph, fleet, site)
-    made = register(graph, fleet, site, root)
+    made = register(graph, fleet, site, root, subjects)
     # Waited for here, all at once: the SDK's own wait looks at every unfinished output again after each one that ends.
     await asyncio.gather(*(resource.urn.future() for resource in made.values()))
     await tell(graph, made, began)

@@ -1,0 +1,175 @@
+"""What must be true of a host, as Pulumi resources: one observation, and a command for each requirement, in order.
+
+The commands run over SSH with a pinned host key and the agent's keys; a host whose key is not recorded is never worked
+on. Their scripts come through standard input: pulumi-command quotes the whole command when one fails.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi_command import remote
+
+from homeops.errors import Problem, SettingsError, nearest
+from homeops.hosts.age_key import install_age_key
+from homeops.hosts.condition import Subject
+from homeops.hosts.known_hosts import host_pattern, keys_of, preferred, read_known_hosts
+from homeops.hosts.provider import Observation
+from homeops.hosts.requirement import Requirement
+from homeops.hosts.shell import as_root
+from homeops.hosts.ssh import Reach
+from homeops.hosts.subject import Subjects
+from homeops.model.fleet import Fleet
+from homeops.model.site import Site
+
+PERIPHERY = "periphery"
+"""The requirement that is rolled out on one host first."""
+
+_NO_KEY = "no-key-is-recorded"
+"""In the place of a host's key: no key is this one, whereas an empty one would not be checked at all."""
+
+
+def subjects_of(fleet: Fleet, site: Site, root: Path) -> dict[str, Subject]:
+    """The hosts of a fleet by name, the canary first. Raises HomeopsError for one that cannot be managed."""
+    ssh = site.ssh
+    if ssh is None:
+        return {}
+    hosts = sorted(fleet.hosts, key=lambda host: host.name != ssh.canary)
+    names = [host.name for host in hosts]
+    if ssh.canary is not None and ssh.canary not in names:
+        what = f'canary "{ssh.canary}" is no host{nearest(ssh.canary, names)}'
+        raise SettingsError(Problem("homeops:ssh", what, f"one of {', '.join(names)}"))
+    subjects = Subjects(fleet, site, root)
+    return {host.name: subjects.of(host) for host in hosts}
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was registered of a host: the last of its chain, and its Periphery."""
+
+    last: pulumi.Resource
+    periphery: pulumi.Resource | None
+
+
+def register_requirements(
+    subject: Subject,
+    root: Path,
+    parent: pulumi.Resource | None = None,
+    canary: pulumi.Resource | None = None,
+    image: str = "",
+) -> Made:
+    """Register the observation of a host and the commands that make its requirements true, each after the one before.
+
+    ``canary``: the Periphery of another host, which has to be right before this one's is touched. ``image``: what a
+    host with Docker is to have at hand before its Periphery is touched; empty where that is of no use.
+    """
+    reach = subject.reach
+    observation = Observation(reach.host, observed(subject, root), pulumi.ResourceOptions(parent=parent))
+    last: pulumi.Resource = observation
+    periphery: pulumi.Resource | None = None
+    for requirement in subject.requirements:
+        if not requirement.wanted:
+            continue
+        after = [last]
+        if requirement.name == PERIPHERY:
+            after += [canary] if canary is not None else []
+            after += [_image(reach, image, root, parent, last)] if image else []
+        last = _command(requirement, reach, observation, pulumi.ResourceOptions(parent=parent, depends_on=after))
+        periphery = last if requirement.name == PERIPHERY else periphery
+    return Made(last, periphery)
+
+
+def observed(subject: Subject, root: Path) -> dict[str, Any]:
+    """The inputs of a host's observation. Pure."""
+    reach, requirements = subject.reach, subject.requirements
+    props: dict[str, Any] = {
+        "address": reach.address,
+        "port": reach.port,
+        "user": reach.user,
+        "knownHosts": _relative(reach.known_hosts, root),
+        "timeout": reach.timeout,
+        "facts": {item.name: item.wanted for item in requirements if item.wanted},
+        "expected": {item.name: item.reported for item in requirements if item.reported},
+        "probes": {item.name: item.probe for item in requirements},
+        "scripts": {item.name: sha256(item.apply.encode()).hexdigest()[:12] for item in requirements if item.wanted},
+    }
+    if subject.install_key is not None:
+        script = install_age_key(subject.install_key, subject.recipient)
+        install = {"requirement": subject.install_key.name, "recipient": subject.recipient, "script": script}
+        props["install"] = install
+    return props
+
+
+def _command(
+    requirement: Requirement, reach: Reach, observation: Observation, opts: pulumi.ResourceOptions
+) -> remote.Command:
+    repairs = observation.repairs.apply(_counted(requirement.name))
+    run = as_root('exec sh -c "$(cat)"', reach.user)
+    undo = as_root(requirement.undo, reach.user) if requirement.undo else None
+    return remote.Command(
+        f"{reach.host} {requirement.name}",
+        connection=_connection(reach),
+        create=run,
+        update=run,
+        delete=undo,
+        stdin=requirement.apply,
+        triggers=[repairs],
+        logging=remote.Logging.NONE,
+        add_previous_output_in_env=False,
+        opts=opts,
+    )
+
+
+def _counted(name: str) -> Any:
+    def count(repairs: Mapping[str, int]) -> int:
+        return int(repairs[name])
+
+    return count
+
+
+def _connection(reach: Reach) -> remote.ConnectionArgs:
+    known = keys_of(read_known_hosts(reach.known_hosts), host_pattern(reach.address, reach.port))
+    return remote.ConnectionArgs(
+        host=reach.address,
+        port=reach.port,
+        user=reach.user,
+        host_key=str(preferred(known) or _NO_KEY),
+        dial_error_limit=1,
+        per_dial_timeout=reach.timeout,
+    )
+
+
+def _image(
+    reach: Reach, name: str, root: Path, parent: pulumi.Resource | None, after: pulumi.Resource
+) -> pulumi.Resource:
+    """The image on the host, pulled by its own engine and left there when nothing refers to it any more."""
+    # Loading it takes a tenth of a second, and most fleets need none of it.
+    import pulumi_docker
+
+    options = {
+        "BatchMode": "yes",
+        "ConnectTimeout": str(reach.timeout),
+        "StrictHostKeyChecking": "yes",
+        "UserKnownHostsFile": _relative(reach.known_hosts, root),
+        "GlobalKnownHostsFile": "/dev/null",
+    }
+    engine = pulumi_docker.Provider(
+        f"{reach.host} docker",
+        host=f"ssh://{reach.user}@{reach.address}:{reach.port}",
+        ssh_opts=[word for option, value in options.items() for word in ("-o", f"{option}={value}")],
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    return pulumi_docker.RemoteImage(
+        f"{reach.host} periphery image",
+        name=name,
+        keep_locally=True,
+        opts=pulumi.ResourceOptions(parent=parent, provider=engine, depends_on=[after]),
+    )
+
+
+def _relative(path: Path, root: Path) -> str:
+    """A file as seen from the checkout, so that a state does not name a checkout's place."""
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)

@@ -1,0 +1,198 @@
+"""Hosts under the real engine: what must be true of them is made so once, and repaired alone."""
+
+import tempfile
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.engine import Project
+from tests.engine.machines import PROGRAM, Homelab, Machine, agent, silence, steps, with_plugins
+from tests.hosts.sshd import SSHD, Sshd
+
+ALL = {"Host one", "Observation one", "Command one alpha", "Command one periphery"}
+BOTH = ALL | {name.replace("one", "two") for name in ALL}
+
+
+@pytest.fixture
+def homelab(environ: dict[str, str], tmp_path: Path, root: Path) -> Generator[Homelab]:
+    """Two machines that each have to have two files, the second of which is called Periphery."""
+    assert SSHD, "sshd: not found\n  hint: apt-get install openssh-server"
+    machines = [Machine(name, Sshd(tmp_path / name)) for name in ("one", "two")]
+    try:
+        for machine in machines:
+            machine.sshd.start(kinds=("ed25519", "ecdsa"))
+            machine.require("alpha", "periphery")
+        with_plugins(environ, Path(environ["PULUMI_HOME"]), root / ".tools" / "pulumi-home" / "plugins", root)
+        # The path of a socket is short.
+        keys = [machine.sshd.client / "id" for machine in machines]
+        with tempfile.TemporaryDirectory(prefix="homeops-test-") as short, agent(Path(short), keys) as socket:
+            project = Project(tmp_path / "project", {**environ, "SSH_AUTH_SOCK": socket}, root).write(PROGRAM)
+            made = Homelab(project, machines)
+            made.declare()
+            made.know()
+            yield made
+    finally:
+        for machine in machines:
+            machine.sshd.stop()
+
+
+def test_hosts_are_made_right_once_and_the_canary_first(homelab: Homelab) -> None:
+    one, two = homelab.machines
+    shared = homelab.project.directory / "order"
+    for machine in homelab.machines:
+        machine.files[1].path = shared / machine.name
+    shared.mkdir()
+    homelab.declare()
+    preview = homelab.project.preview().check()
+    assert {name for _, name in steps(preview)} >= BOTH
+    assert not one.log.exists(), "a preview changes nothing"
+    homelab.project.up().check()
+    assert one.applied() == ["alpha", "periphery"]
+    assert two.applied() == ["alpha", "periphery"]
+    assert (shared / "one").stat().st_mtime_ns < (shared / "two").stat().st_mtime_ns
+    assert (shared / "one").read_text() == "text of periphery"
+    assert homelab.resources() >= BOTH
+    homelab.project.up("--expect-no-changes").check()
+    homelab.project.up("--refresh", "--expect-no-changes").check()
+    assert one.applied() == []
+
+
+def test_drift_is_shown_by_requirement_and_value_and_repaired_alone(homelab: Homelab) -> None:
+    one, two = homelab.machines
+    homelab.project.up().check()
+    homelab.forget()
+    one.file("alpha").chmod(0o644)
+    homelab.project.up("--expect-no-changes").check()
+    preview = homelab.project.preview("--refresh", "--diff").check()
+    assert steps(preview) == {("update", "Observation one"), ("update", "Command one alpha")}
+    for part in ("alpha", "mode", '"600" => "644"', '"644" => "600"'):
+        assert part in preview.text
+    up = homelab.project.up("--refresh").check()
+    assert steps(up) == {("update", "Observation one"), ("update", "Command one alpha")}
+    assert (one.applied(), two.applied()) == (["alpha"], [])
+    assert one.file("alpha").stat().st_mode & 0o777 == 0o600
+    homelab.project.up("--refresh", "--expect-no-changes").check()
+    assert one.applied() == []
+
+
+def test_a_repair_that_fails_is_due_again(homelab: Homelab) -> None:
+    one, two = homelab.machines
+    one.files[0].broken = True
+    homelab.declare()
+    failed = homelab.project.up("--continue-on-error")
+    assert failed.exit != 0
+    assert "alpha: cannot be: the test says so" in failed.text
+    assert failed.text.count("umask 022") == 0, "the script itself is no message"
+    # What comes after it on that host is not tried; the other host is waiting for the canary's Periphery alone.
+    assert (one.applied(), two.applied()) == (["alpha"], ["alpha"])
+    one.files[0].broken = False
+    homelab.declare()
+    homelab.project.up().check()
+    assert (one.applied(), two.applied()) == (["alpha", "periphery"], ["periphery"])
+    homelab.project.up("--refresh", "--expect-no-changes").check()
+
+
+def test_a_repair_after_drift_that_fails_is_due_again_without_another_look(homelab: Homelab) -> None:
+    one, _ = homelab.machines
+    homelab.project.up().check()
+    homelab.forget()
+    one.file("alpha").unlink()
+    one.file("alpha").mkdir()
+    assert homelab.project.up("--refresh", "--continue-on-error").exit != 0
+    assert one.applied() == ["alpha"]
+    one.file("alpha").rmdir()
+    again = homelab.project.up().check()
+    assert ("update", "Command one alpha") in steps(again)
+    assert one.applied() == ["alpha"]
+    assert one.file("alpha").read_text() == "text of alpha"
+
+
+def test_a_dead_host_is_told_of_and_kept_while_others_converge(homelab: Homelab) -> None:
+    one, two = homelab.machines
+    homelab.project.up().check()
+    homelab.forget()
+    began = time.monotonic()
+    homelab.project.up("--refresh", "--expect-no-changes").check()
+    usual = time.monotonic() - began
+    one.sshd.stop()
+    two.file("alpha").chmod(0o644)
+    with silence(one.sshd.port):
+        began = time.monotonic()
+        up = homelab.project.up("--refresh", "--continue-on-error").check()
+        assert time.monotonic() - began < usual + 10
+    (told,) = [text for text in up.told if "unreachable over SSH" in text]
+    assert told.startswith("warning: one: ")
+    assert "it stays as it was recorded" in "".join(up.told)
+    assert two.applied() == ["alpha"]
+    assert homelab.resources() >= BOTH
+    one.sshd.start(kinds=one.sshd.kinds)
+    homelab.project.up("--refresh", "--expect-no-changes").check()
+
+
+def test_work_on_a_dead_host_fails_once_and_keeps_nobody_else(homelab: Homelab) -> None:
+    one, two = homelab.machines
+    homelab.project.up().check()
+    homelab.forget()
+    two.sshd.stop()
+    for machine in homelab.machines:
+        machine.files[0].text = "another text"
+    homelab.declare()
+    up = homelab.project.up("--continue-on-error")
+    assert up.exit != 0
+    assert len([text for text in up.told if "two: unreachable over SSH" in text]) == 1
+    assert "Traceback" not in up.text
+    assert one.applied() == ["alpha"]
+    assert homelab.resources() >= BOTH
+    two.sshd.start(kinds=two.sshd.kinds)
+    homelab.project.up().check()
+    assert two.applied() == ["alpha"]
+
+
+def test_a_host_whose_key_is_another_than_the_recorded_one_is_not_worked_on(homelab: Homelab) -> None:
+    one, two = homelab.machines
+    one.sshd.stop()
+    for kind in one.sshd.kinds:
+        one.sshd.new_key(f"host_{kind}")
+    one.sshd.start(kinds=one.sshd.kinds)
+    up = homelab.project.up("--continue-on-error")
+    assert up.exit != 0
+    assert len([text for text in up.told if "one: its host key changed" in text]) == 1
+    assert "homeops hosts trust one --replace" in up.text
+    assert (one.applied(), two.applied()) == ([], ["alpha"])
+
+
+def test_a_host_whose_key_is_not_recorded_is_not_worked_on(homelab: Homelab) -> None:
+    (homelab.project.directory / "known_hosts").write_text("")
+    up = homelab.project.up("--continue-on-error")
+    assert up.exit != 0
+    assert "one: its host key is not recorded" in up.text
+    assert "homeops hosts trust two" in up.text
+    assert [machine.applied() for machine in homelab.machines] == [[], []]
+
+
+def test_without_an_agent_nothing_is_begun(homelab: Homelab) -> None:
+    # The observation's own ssh has keys; pulumi-command would have none.
+    client = homelab.machines[0].sshd.client
+    path = f"{client}:{homelab.project.environ['PATH']}"
+    homelab.machines = homelab.machines[:1]
+    homelab.declare()
+    up = homelab.project.up(SSH_AUTH_SOCK="", PATH=path)
+    assert up.exit != 0
+    assert "one: no ssh-agent runs here" in up.text
+
+
+def test_what_is_only_reported_is_told_and_never_repaired(homelab: Homelab) -> None:
+    one, _ = homelab.machines
+    free = one.sshd.place / "free"
+    free.write_text("plenty")
+    one.files[0].free = free
+    homelab.declare()
+    homelab.project.up().check()
+    homelab.forget()
+    free.write_text("little")
+    up = homelab.project.up("--refresh").check()
+    assert "warning: one: alpha: free is little, expected plenty" in up.text
+    assert steps(up) == set()
+    assert one.applied() == []
