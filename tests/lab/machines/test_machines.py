@@ -11,16 +11,27 @@ from dataclasses import dataclass, field
 import pytest
 
 from homeops.errors import LabError
+from homeops.hosts.docker_engine import docker_engine
+from homeops.hosts.native_sops import native_sops
+from homeops.hosts.observation import drift, observe
+from homeops.hosts.requirements import HOOK
+from homeops.hosts.shell import as_root
+from homeops.hosts.ssh import Reach, run
+from homeops.hosts.time_sync import time_sync
 from homeops.lab.core.repositories import Repositories
+from homeops.lab.machines.agent import ssh_agent
 from homeops.lab.machines.archive import archive
 from homeops.lab.machines.container import RECIPE
 from homeops.lab.machines.engine import Engine, NoEngine, find_engine
 from homeops.lab.machines.fleet import Machines, Plan, Up
 from homeops.lab.machines.machine import Wanted
 from homeops.lab.machines.registry import programs, publish
+from homeops.lab.machines.releases import offer_releases
 from homeops.lab.machines.stand_ins import needs, stand_in, told
-from homeops.model.site import HostFacts, SshFacts
+from homeops.model.host import NativeSops
+from homeops.model.site import HostFacts, SshFacts, Versions
 from tests.conftest import ROOT
+from tests.example_site import example_settings
 
 # The first one on a machine makes the image, from packages.
 pytestmark = pytest.mark.timeout(900)
@@ -190,6 +201,28 @@ def test_the_names_of_the_lab_are_known_in_containers_of_a_host_and_no_others_an
     run = f"docker run --rm --dns {places.dns} --entrypoint nslookup mongo:8.0.32"
     assert f"Address: {places.git}" in lab.said("nvr", f"{run} git.example | tail -n +3")
     assert "NXDOMAIN" in lab.ssh("nvr", f"{run} outside.example 2>&1").stdout
+
+
+def test_the_requirements_of_real_hosts_are_looked_at_and_made_true_here(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pins = offer_releases(ROOT, os.environ, lab.machines.downloads)
+    versions = Versions.model_validate(example_settings()["versions"] | pins)
+    native = native_sops(NativeSops(reason="a test"), versions, (ROOT / HOOK).read_text())
+    wanted = (docker_engine("20.10"), time_sync(), native)
+    hosts = {
+        name: HostFacts.model_validate(facts) for name, facts in lab.up.overlay(lab.machines.root)["hosts"].items()
+    }
+    with ssh_agent(lab.up.operator, os.environ) as environ:
+        monkeypatch.setenv("SSH_AUTH_SOCK", environ["SSH_AUTH_SOCK"])
+        for name, facts in hosts.items():
+            reach = Reach(name, facts.ssh_address or "", facts.ssh_port, facts.ssh_user, lab.up.known_hosts, 10)
+            before = observe(reach, wanted)
+            assert [item.name for item in wanted if drift(item, before[item.name])] == ["native-sops"]
+            done = run(reach, as_root(native.apply, facts.ssh_user))
+            assert done.code == 0, done.stderr
+            after = observe(reach, wanted)
+            assert not any(drift(item, after[item.name]) for item in wanted)
 
 
 def test_up_again_changes_nothing_and_puts_right_what_is_not(lab: Lab) -> None:

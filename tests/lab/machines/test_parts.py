@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homeops.errors import LabError
+from homeops.lab.machines.agent import ssh_agent
 from homeops.lab.machines.apt import KEYRING, Mirror, debian_mirror
 from homeops.lab.machines.archive import Entry, archive
 from homeops.lab.machines.container import Container
@@ -297,3 +298,14 @@ def test_the_settings_ask_for_the_releases_that_are_offered(tmp_path: Path) -> N
         assert {member.name: member.mode for member in tar} == {"age/age": 0o755, "age/age-keygen": 0o755}
     with pytest.raises(LabError, match="sops: not found"):
         offer_releases(tmp_path, {"PATH": ""}, downloads)
+
+
+def test_the_agent_holds_one_key_and_ends_with_its_block(tmp_path: Path) -> None:
+    operator = Credentials(tmp_path).operator
+    environ = {"PATH": "/usr/bin:/bin", "SSH_AUTH_SOCK": "/somebody/elses", "SSH_AGENT_PID": "1"}
+    with ssh_agent(operator, environ) as inside:
+        held = subprocess.run(["ssh-add", "-L"], env=inside, capture_output=True, text=True, check=True).stdout
+        assert held == operator.with_name(f"{operator.name}.pub").read_text()
+    assert not Path(inside["SSH_AUTH_SOCK"]).parent.exists()
+    with pytest.raises(LabError, match="ssh-add: "), ssh_agent(tmp_path / "none", environ):
+        pass
