@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from homeops.hosts.skipping import flags
 from tests.engine.engine import Project
 from tests.engine.machines import PROGRAM, Homelab, Machine, agent, silence, steps, with_plugins
 from tests.hosts.sshd import SSHD, Sshd
@@ -196,3 +197,21 @@ def test_what_is_only_reported_is_told_and_never_repaired(homelab: Homelab) -> N
     assert "warning: one: alpha: free is little, expected plenty" in up.text
     assert steps(up) == set()
     assert one.applied() == []
+
+
+def test_a_host_that_is_left_out_stays_as_it_is_recorded(homelab: Homelab) -> None:
+    one, two = homelab.machines
+    homelab.project.up().check()
+    homelab.forget()
+    two.sshd.stop()
+    for machine in homelab.machines:
+        machine.files[0].text = "another text"
+    homelab.declare()
+    up = homelab.project.up("--refresh", *flags(["two"], "test")).check()
+    assert not [text for text in up.told if "two" in text]
+    assert {name for _, name in steps(up)} == {"Observation one", "Command one alpha"}
+    assert one.applied() == ["alpha"]
+    assert homelab.resources() >= BOTH
+    two.sshd.start(kinds=two.sshd.kinds)
+    homelab.project.up().check()
+    assert (one.applied(), two.applied()) == ([], ["alpha"])
