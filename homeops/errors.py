@@ -10,6 +10,8 @@
       ComposeError         compose files
       SecretsError         sops, age, recipients
       ToolError            a program that is missing, too old or failed
+        HostError            a host that cannot be worked on (homeops/hosts/ssh.py)
+          HostUnreachable      it gives no answer, or stopped to
       KomodoError          talking to Core
         KomodoUnreachable    no answer: refused, timed out, TLS, not an HTTP server
         KomodoRefused        an answer with an error status

@@ -13,7 +13,8 @@ from homeops.model.fleet import Fleet
 from homeops.model.graph import Directories
 from homeops.model.host import AgeKey, Host
 from homeops.model.site import Site, SshFacts
-from homeops.secrets.policy import Policy, read_policy
+from homeops.secrets.policy import Policy
+from homeops.secrets.rotation import settled_policy
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Subjects:
 
     @cached_property
     def _policy(self) -> Policy:
-        return read_policy(self.root)
+        return settled_policy(self.root)
 
     @cached_property
     def _directories(self) -> Directories:

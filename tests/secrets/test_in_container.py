@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -12,16 +11,16 @@ import pytest
 import yaml
 
 from homeops.cli import secrets_files
+from tests.host_image import host_image
 from tests.secrets.checkout import SEVERAL_LINES, VALUES, Checkout
 from tests.secrets.repository import STACK
 
 Tool = Callable[[str], list[str]]
-IMAGE = "homeops-lab/debian:bookworm"
 HOOK = "docker/periphery/scripts/sops-decrypt.sh"
-COMPOSE = f"""\
+COMPOSE = """\
 services:
   web:
-    image: {IMAGE}
+    image: IMAGE
     network_mode: none
     command: [sleep, infinity]
     init: true
@@ -40,9 +39,7 @@ RAW = {f"RAW_{number}": value for number, value in enumerate(VALUES.values())}
 @pytest.fixture
 def compose(checkout: Checkout, tool: Tool) -> Generator[Callable[..., bytes]]:
     """Run compose on the stack; what it brings up is gone afterwards."""
-    inspect = ["docker", "image", "inspect", IMAGE]
-    if not shutil.which("docker") or subprocess.run(inspect, capture_output=True, check=False).returncode:
-        pytest.skip(f"there is no Docker engine with the image {IMAGE}: make lab")
+    checkout.repository.compose(COMPOSE.replace("IMAGE", host_image()))
     command = [*tool("docker-compose"), "-p", f"homeops-test-{uuid4().hex[:8]}"]
 
     def run(*arguments: str) -> bytes:
@@ -57,7 +54,6 @@ def compose(checkout: Checkout, tool: Tool) -> Generator[Callable[..., bytes]]:
 def test_every_value_arrives_in_the_container_as_it_was_set(
     checkout: Checkout, compose: Callable[..., bytes], root: Path, tmp_path: Path
 ) -> None:
-    checkout.repository.compose(COMPOSE)
     checkout.file.unlink()
     files = {".sops.env": LINES, "raw.sops.env": RAW, "app.sops.json": LINES, "app.sops.yaml": LINES}
     for name, values in files.items():
