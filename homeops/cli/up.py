@@ -1,0 +1,95 @@
+"""``homeops up``: ``pulumi up`` without the hosts that are away, which keep what is recorded of them."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from homeops.cli.access import PulumiStack, access
+from homeops.cli.checkout import checkout
+from homeops.cli.screen import Progress, err
+from homeops.errors import HomeopsError, Problem, SettingsError, ToolError, nearest
+from homeops.hosts.condition import side_by_side
+from homeops.hosts.skipping import flags
+from homeops.hosts.ssh import HostUnreachable, reach_of, run
+from homeops.lab.pulumi_cli import environment
+from homeops.lab.serve import STACK
+from homeops.model.site import Site
+from homeops.settings import load_settings
+
+Skip = Annotated[
+    list[str] | None,
+    typer.Option("--skip-host", metavar="NAME", help="Leave out this host and its stacks. Can be given again."),
+]
+
+
+def up(
+    stack: PulumiStack = STACK,
+    skip: Skip = None,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="First look at what Komodo and the hosts have now.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Bring the homelab up to its declaration with pulumi up.
+
+    Hosts that give no answer over SSH are left out as if they were named with --skip-host: neither they nor their
+    stacks are changed or forgotten, and the next run that finds them there does the rest. Exits as pulumi does.
+    """
+    root = checkout()
+    site = load_settings(stack, root)
+    left_out = [*_known(skip or (), site), *away(site, root, skip or ())]
+    options = [*(["--refresh"] if refresh else []), *(["--yes", "--skip-preview"] if yes else [])]
+    environ = environment(root, os.environ)
+    if stack == STACK:
+        core = access(stack, root)
+        keys = {"KOMODO_API_KEY": core.credentials.key, "KOMODO_API_SECRET": core.credentials.secret}
+        environ |= {"KOMODO_ADDRESS": core.address, **keys}
+    command = ["pulumi", "up", "--stack", stack, *options, *flags(left_out, stack)]
+    try:
+        done = subprocess.run(command, cwd=root, env=environ, check=False)
+    except FileNotFoundError:
+        raise ToolError(Problem("pulumi", "not found in .tools/bin or on PATH", "make tools")) from None
+    sys.exit(done.returncode)
+
+
+def away(site: Site, root: Path, but: Iterable[str] = ()) -> list[str]:
+    """The hosts that give no answer over SSH, each told of; none where hosts are not managed over SSH.
+
+    Whatever else is wrong with a host is for the run itself to say.
+    """
+    if site.ssh is None:
+        return []
+    with Progress() as progress:
+        progress.working("looking which hosts are there")
+        silent = side_by_side(lambda name: _silence(name, site, root), [name for name in site.hosts if name not in but])
+    for problem in silent:
+        if problem is not None:
+            err.print(
+                Text(f"warning: {problem}\n  left out of this run, with its stacks"), style="yellow", soft_wrap=True
+            )
+    return [problem.where for problem in silent if problem is not None]
+
+
+def _silence(name: str, site: Site, root: Path) -> Problem | None:
+    try:
+        run(reach_of(name, site, root), "true", deadline=2 * (site.ssh.connect_timeout_seconds if site.ssh else 5))
+    except HostUnreachable as error:
+        return error.problems[0]
+    except HomeopsError:
+        return None
+    return None
+
+
+def _known(names: Sequence[str], site: Site) -> list[str]:
+    unknown = [name for name in names if name not in site.hosts]
+    if unknown:
+        hint = f"one of {', '.join(site.hosts)}"
+        problems = (Problem(f'host "{name}"', f"is not there{nearest(name, site.hosts)}", hint) for name in unknown)
+        raise SettingsError(*problems)
+    return list(dict.fromkeys(names))

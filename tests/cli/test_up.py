@@ -1,0 +1,108 @@
+"""``homeops up``: which hosts it leaves out, and how pulumi is told."""
+
+import getpass
+import json
+import os
+import socket
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from homeops.cli.up import away, up
+from homeops.model.site import Site
+from tests.example_site import example_settings
+from tests.hosts.sshd import Sshd
+
+COMMAND = typer.Typer()
+COMMAND.command()(up)
+
+PULUMI = '#!/bin/sh\nprintf "%s\\n" "$@" >pulumi-said\nexit 7\n'
+
+
+@pytest.fixture
+def sshd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Sshd]:
+    made = Sshd(tmp_path / "machine")
+    made.start()
+    monkeypatch.setenv("PATH", f"{made.client}{os.pathsep}{os.environ['PATH']}")
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def closed() -> Generator[int]:
+    """A port at which nobody answers."""
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        yield nobody.getsockname()[1]
+
+
+def settings(sshd: Sshd, closed: int) -> dict[str, Any]:
+    """One host that is there, one that is not, one whose key nobody recorded."""
+    made = example_settings("there", "gone", "stranger")
+    for name, address, port in (
+        ("there", "127.0.0.1", sshd.port),
+        ("gone", "127.0.0.1", closed),
+        ("stranger", "localhost", sshd.port),
+    ):
+        made["hosts"][name] |= {"sshAddress": address, "sshPort": port, "sshUser": getpass.getuser()}
+    made["ssh"] = {"knownHosts": str(sshd.known_hosts), "connectTimeoutSeconds": 2}
+    return made
+
+
+def test_hosts_without_an_answer_are_away_and_others_are_the_runs_to_judge(
+    sshd: Sshd, closed: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    site = Site.model_validate(settings(sshd, closed))
+    assert away(site, tmp_path) == ["gone"]
+    told = capfd.readouterr().err
+    assert "warning: gone: unreachable over SSH" in told
+    assert "left out of this run" in told
+    assert away(site, tmp_path, ["gone"]) == []
+    assert away(site.model_copy(update={"ssh": None}), tmp_path) == []
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, Any]], Path]:
+    """Make a checkout with these settings, whose pulumi writes down what it is called with."""
+
+    def make(site: dict[str, Any]) -> Path:
+        root = tmp_path / "checkout"
+        (root / ".tools" / "bin").mkdir(parents=True)
+        pulumi = root / ".tools" / "bin" / "pulumi"
+        pulumi.write_text(PULUMI)
+        pulumi.chmod(0o755)
+        config = {f"homeops:{name}": value for name, value in site.items()}
+        (root / "Pulumi.prod.yaml").write_text(json.dumps({"config": config}))
+        monkeypatch.setattr("homeops.cli.up.checkout", lambda: root)
+        return root
+
+    return make
+
+
+def test_pulumi_is_told_what_to_leave_out_and_its_exit_code_is_ours(
+    sshd: Sshd, closed: int, checkout: Callable[[dict[str, Any]], Path]
+) -> None:
+    root = checkout(settings(sshd, closed))
+    done = CliRunner().invoke(COMMAND, ["-s", "prod", "--skip-host", "stranger", "--refresh", "--yes"])
+    assert done.exit_code == 7, done.output
+    said = (root / "pulumi-said").read_text().splitlines()
+    assert said[:6] == ["up", "--stack", "prod", "--refresh", "--yes", "--skip-preview"]
+    prefix = "urn:pulumi:prod::homeops::homeops:hosts:Host$"
+    for name in ("stranger", "gone"):
+        assert f"{prefix}command:remote:Command::{name} *" in said
+    assert not [word for word in said if "::there" in word]
+    assert said[-1] == "--exclude-dependents"
+
+
+def test_an_unknown_host_is_refused_before_anything_runs(
+    sshd: Sshd, closed: int, checkout: Callable[[dict[str, Any]], Path]
+) -> None:
+    root = checkout(settings(sshd, closed))
+    done = CliRunner().invoke(COMMAND, ["-s", "prod", "--skip-host", "ther"])
+    assert done.exit_code == 1
+    assert 'host "ther": is not there; did you mean "there"?' in str(done.exception)
+    assert not (root / "pulumi-said").exists()
