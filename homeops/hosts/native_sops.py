@@ -11,7 +11,7 @@ from homeops.model.site import Versions
 GITHUB = "https://github.com"
 PLACE = "/usr/local/bin"
 
-# "sops 3.9.4 (latest)" and "v1.2.1" are what they say. A program that cannot run has no version.
+# sops says "sops 3.1.0 (latest)", age says "v1.0.0". A program that cannot run has no version.
 _LOOK = """\
 version_of() {
     if [ ! -e "$1" ]; then

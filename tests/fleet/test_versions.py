@@ -13,7 +13,7 @@ HOME = "Pulumi.prod.yaml"
 # Komodo's version is also the version whose behaviour is described and replayed: a fact about Komodo, and not what
 # runs. It stays when another version runs, and only these may name it.
 REFERENCE = (
-    r"homeops/(model|komodo|lab|cli)/.*",
+    r"homeops/(model|komodo|lab|cli|hosts)/.*",
     r"docs/.*\.md",
     r"tests/.*",
 )
@@ -22,6 +22,8 @@ OTHERS = {
     r"tools/[a-z]+/go\.(mod|sum)": "Go modules that happen to have the same number",
     r"requirements\.txt": "Python packages that happen to have the same number",
     r"tests/tools/.*": "answers of programs on a machine, samples",
+    r"tests/(hosts|lab/machines)/.*": "machines that are declared for a test",
+    r"tools/plugins/.*": "Pulumi plugins that happen to have the same number",
 }
 # Made from the settings; each is held to them by a test of its own.
 RENDERED = (r"docker/komodo-resources/.*\.toml", r"docs/docker-hosts\.md")
