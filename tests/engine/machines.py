@@ -35,7 +35,7 @@ for host in declared:
     parent = pulumi.ComponentResource("homeops:hosts:Host", host["name"])
     requirements = tuple(Requirement(**item) for item in host["requirements"])
     reach = Reach(host["name"], "127.0.0.1", host["port"], host["user"], Path.cwd() / "known_hosts", 2)
-    made = register_requirements(Subject(reach, requirements), Path.cwd(), parent, canary)
+    made = register_requirements(Subject(reach, requirements), Path.cwd(), parent, canary, host["image"])
     canary = canary or made.periphery
 """
 
@@ -79,6 +79,7 @@ class Machine:
     name: str
     sshd: Sshd
     files: list[File] = field(default_factory=list[File])
+    image: str = ""
 
     @property
     def log(self) -> Path:
@@ -112,6 +113,7 @@ class Homelab:
                 "name": machine.name,
                 "port": machine.sshd.port,
                 "user": getpass.getuser(),
+                "image": machine.image,
                 "requirements": [file.requirement(machine.log) for file in machine.files],
             }
             for machine in self.machines
@@ -142,12 +144,21 @@ def short(urn: str) -> str:
 
 def steps(run: Run) -> set[tuple[str, str]]:
     """``("update", "Command one alpha")`` of every resource that did not stay as it was."""
-    found: set[tuple[str, str]] = set()
+    return set(_steps(run, "resourcePreEvent"))
+
+
+def finished(run: Run) -> list[tuple[str, str]]:
+    """The same, of what ended well, in order."""
+    return _steps(run, "resOutputsEvent")
+
+
+def _steps(run: Run, kind: str) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
     for event in run.events:
-        body: dict[str, Any] = event.get("resourcePreEvent") or {}
+        body: dict[str, Any] = event.get(kind) or {}
         metadata: dict[str, Any] = body.get("metadata") or {}
         if metadata and metadata["op"] not in ("same", "refresh", "read"):
-            found.add((metadata["op"], short(metadata["urn"])))
+            found.append((metadata["op"], short(metadata["urn"])))
     return found
 
 

@@ -1,7 +1,11 @@
 """Hosts under the real engine: what must be true of them is made so once, and repaired alone."""
 
+import shutil
+import subprocess
+import tarfile
 import tempfile
 import time
+import uuid
 from collections.abc import Generator
 from pathlib import Path
 
@@ -9,7 +13,7 @@ import pytest
 
 from homeops.hosts.skipping import flags
 from tests.engine.engine import Project
-from tests.engine.machines import PROGRAM, Homelab, Machine, agent, silence, steps, with_plugins
+from tests.engine.machines import PROGRAM, Homelab, Machine, agent, finished, silence, steps, with_plugins
 from tests.hosts.sshd import SSHD, Sshd
 
 ALL = {"Host one", "Observation one", "Command one alpha", "Command one periphery"}
@@ -215,3 +219,34 @@ def test_a_host_that_is_left_out_stays_as_it_is_recorded(homelab: Homelab) -> No
     two.sshd.start(kinds=two.sshd.kinds)
     homelab.project.up().check()
     assert (one.applied(), two.applied()) == ([], ["alpha"])
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Generator[str]:
+    """An image of nothing, in this machine's engine."""
+    docker = shutil.which("docker")
+    if docker is None or subprocess.run([docker, "info"], capture_output=True, check=False).returncode:
+        pytest.skip("no Docker engine answers here (DOCKER_HOST)")
+    name = f"homeops-test-{uuid.uuid4().hex[:12]}:1"
+    empty = tmp_path / "empty.tar"
+    tarfile.open(empty, "w").close()
+    subprocess.run([docker, "import", str(empty), name], check=True, capture_output=True)
+    yield name
+    subprocess.run([docker, "image", "rm", name], check=True, capture_output=True)
+
+
+def test_an_image_is_on_the_host_before_its_periphery_and_stays_there(homelab: Homelab, image: str) -> None:
+    one = homelab.machines[0]
+    one.image = image
+    homelab.machines = [one]
+    homelab.declare()
+    up = homelab.project.up().check()
+    done = [name for _, name in finished(up)]
+    assert done.index("Command one alpha") < done.index("RemoteImage one periphery image")
+    assert done.index("RemoteImage one periphery image") < done.index("Command one periphery")
+    homelab.project.up("--refresh", "--expect-no-changes").check()
+    one.sshd.stop()
+    homelab.project.up("--refresh", "--expect-no-changes", *flags(["one"], "test")).check()
+    one.sshd.start(kinds=one.sshd.kinds)
+    homelab.project.destroy().check()
+    subprocess.run(["docker", "image", "inspect", image], check=True, capture_output=True)
