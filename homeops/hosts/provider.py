@@ -28,11 +28,11 @@ from homeops.komodo.session_provider import SessionProvider
 
 Props = dict[str, Any]
 
-COMPARED = ("facts", "repairs", "scripts", "address", "port", "user")
-"""Inputs whose change is a reason to look at the host before anything is done on it."""
-
-KEPT = (*COMPARED, "host", "knownHosts", "timeout", "expected", "probes", "install")
-"""All inputs."""
+INPUTS = (
+    *("host", "address", "port", "user", "knownHosts", "timeout"),
+    *("facts", "expected", "repairs", "probes", "scripts", "install"),
+)
+"""All of them count as a change: what a refresh has to go by is what was recorded last."""
 
 
 class ObservationProvider(SessionProvider):
@@ -44,7 +44,7 @@ class ObservationProvider(SessionProvider):
 
     def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
         """What was found against what is wanted, without looking again."""
-        return DiffResult(changes=any(_olds.get(name) != _news.get(name) for name in COMPARED))
+        return DiffResult(changes=any(_olds.get(name) != _news.get(name) for name in INPUTS))
 
     def create(self, props: Props) -> CreateResult:
         """Look, so that a host that cannot be worked on fails here and not once a command."""
@@ -66,7 +66,7 @@ class ObservationProvider(SessionProvider):
             return ReadResult(id_, props)
         live = {**props, "facts": _part(found, props["facts"]), "reported": _part(found, props["expected"])}
         _tell_reported(props, live["reported"])
-        return ReadResult(id_, live, inputs={name: live[name] for name in KEPT if name in live})
+        return ReadResult(id_, live, inputs={name: live[name] for name in INPUTS if name in live})
 
     def delete(self, _id: str, _props: Props) -> None:
         """Nothing."""
@@ -107,7 +107,7 @@ def _looked_before_work(props: Props) -> Props:
         what = "no ssh-agent runs here, and Pulumi's commands take their keys from nowhere else"
         raise HostError(Problem(str(props["host"]), what, 'eval "$(ssh-agent)" && ssh-add'))
     _install_key(props, found)
-    kept = {name: props[name] for name in KEPT if name in props}
+    kept = {name: props[name] for name in INPUTS if name in props}
     _tell_reported(props, _part(found, props["expected"]))
     return {**kept, "reported": _part(found, props["expected"])}
 
