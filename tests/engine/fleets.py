@@ -109,7 +109,7 @@ class FleetProject:
 def link_repository(root: Path, directory: Path) -> None:
     """Let a project's directory look like this repository: the real program, fleet, settings and stacks."""
     directory.mkdir()
-    for name in ("__main__.py", "docker"):
+    for name in ("__main__.py", "docker", ".sops.yaml"):
         (directory / name).symlink_to(root / name)
     for name in ("Pulumi.prod.yaml", "Pulumi.lab.yaml"):
         # Copies: Pulumi writes a salt into the settings of a stack that it makes.
