@@ -40,7 +40,7 @@ check: ready ## lint, format, types, layers, shell scripts, secrets
 	@$(HERE) pyright
 	@$(HERE) lint-imports
 	@$(HERE) homeops secrets check
-	@shellcheck tools/install tools/venv tools/preview tools/env.sh .ci/run
+	@shellcheck tools/install tools/venv tools/preview tools/env.sh .ci/run tools/hooks/pre-commit tools/plugins/pulumi-resource-*
 
 bench: ready ## measure, print a table, write bench/results.json
 	@$(HERE) python -m bench

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from homeops.cli import bootstrap, history, hosts, lab, plan, recover, render, rollback, secrets, status, why
+from homeops.cli import bootstrap, history, hosts, lab, plan, recover, render, rollback, secrets, status, up, why
 from homeops.cli.screen import err
 from homeops.errors import HomeopsError
 
@@ -28,6 +28,7 @@ commands.add_typer(hosts.commands, name="hosts")
 commands.add_typer(secrets.commands, name="secrets")
 commands.add_typer(recover.commands, name="recover")
 commands.command("bootstrap")(bootstrap.bootstrap)
+commands.command("up")(up.up)
 commands.command("plan")(plan.plan)
 commands.command("why")(why.why)
 commands.command("history")(history.history)
