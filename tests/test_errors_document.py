@@ -10,6 +10,7 @@ import pytest
 
 from homeops.errors import HomeopsError, KomodoUnreachable, Problem
 from homeops.fleet_graph import fleet_graph
+from homeops.hosts.ssh import Reach, reach_of, run
 from homeops.komodo import moves, removals, session
 from homeops.komodo.client import Client, Patience
 from homeops.komodo.credentials import Credentials, Given, find_access
@@ -18,9 +19,11 @@ from homeops.lab.core.settings import Settings
 from homeops.lab.http import CoreServer
 from homeops.model.fleet import Fleet
 from homeops.model.host import ContainerPeriphery, Host
+from homeops.model.site import SshFacts
 from homeops.model.stack import Stack
 from homeops.settings import load_settings
 from tests.example_site import example_site
+from tests.komodo.loopback import free_port
 
 EXAMPLE = "http://komodo.example:9120"
 PATIENCE = Patience(connect=2, read=5, tries=1)
@@ -163,3 +166,17 @@ def test_messages_about_moves(document: str, monkeypatch: pytest.MonkeyPatch) ->
         problem = moves.refusal(olds, news)
         assert problem is not None
         assert str(problem) in document, problem
+
+
+def test_messages_about_hosts(document: str, tmp_path: Path) -> None:
+    twins = example_site("nvr", "kasm")
+    same = {name: facts.model_copy(update={"address": "192.0.2.7"}) for name, facts in twins.hosts.items()}
+    (tmp_path / "known_hosts").touch()
+    gone = Reach("kasm", "127.0.0.1", free_port(), "root", tmp_path / "known_hosts", timeout=2)
+    cases = [
+        message(lambda: reach_of("nvr", example_site("nvr"), tmp_path)),
+        message(lambda: reach_of("nvr", twins.model_copy(update={"ssh": SshFacts(), "hosts": same}), tmp_path)),
+        message(lambda: run(gone, "true")).replace(str(gone.port), "2222"),
+    ]
+    for said in cases:
+        assert said in document, said
