@@ -135,7 +135,7 @@ def synthetic(parent: Path, core: Mapping[str, str], stacks: int, repository: Pa
         "homeops:komodo": {"address": core["KOMODO_ADDRESS"], "url": core["KOMODO_ADDRESS"]},
         "homeops:deploy": deploy,
         # None of these hosts is a machine.
-        "homeops:ssh": None,
+        "homeops:ssh": False,
         "homeops:hosts": {host.name: {"address": f"127.0.1.{place + 1}"} for place, host in enumerate(HOSTS)},
     }
     program = 'from homeops.program import run\n\nrun("bench.fleets")\n'

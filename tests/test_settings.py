@@ -199,3 +199,11 @@ def test_a_setting_is_added_where_the_file_ends_without_a_line_end(tmp_path: Pat
     file.write_text("config:\n  homeops:komodo:\n    address: http://komodo.test:9120")
     add_setting("home", tmp_path, "komodo", "publicKey", "MCow")
     assert file.read_text() == "config:\n  homeops:komodo:\n    address: http://komodo.test:9120\n    publicKey: MCow\n"
+
+
+@pytest.mark.parametrize("off", [False, "false"])
+def test_hosts_are_not_managed_where_the_settings_say_false(off: object, tmp_path: Path) -> None:
+    write(tmp_path, "prod", {**example_settings("nvr"), "ssh": {"canary": "nvr"}})
+    write(tmp_path, "rehearsal", {"like": "prod", "ssh": off})
+    assert load_settings("prod", tmp_path).ssh is not None
+    assert load_settings("rehearsal", tmp_path).ssh is None

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 NameOrAddress = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.:_-]*[A-Za-z0-9])?$")]
@@ -131,3 +131,9 @@ class Site(Facts):
     """How many stacks of one host may be deployed at once."""
     health: HealthFacts = Field(default_factory=HealthFacts)
     deletes: DeleteBudget = Field(default_factory=DeleteBudget)
+
+    @field_validator("ssh", mode="before")
+    @classmethod
+    def _off(cls, value: object) -> object:
+        """Take ``false`` for no block, where the settings are like others that have one; Pulumi writes it as a text."""
+        return None if value in (False, "false") else value
