@@ -1,11 +1,10 @@
 """The custom Periphery image (Periphery with sops, age and the decrypt hook), and where it is built."""
 
 from homeops.fleet.hosts import server04
+from homeops.hosts.periphery_compose import IMAGE as PERIPHERY_IMAGE
 from homeops.model.conventions import registry_of
 from homeops.model.resources import Build, Builder
 from homeops.model.site import Site
-
-PERIPHERY_IMAGE = "docker.io/mohitsharma44/komodo-periphery-sops"
 
 builder = Builder("server04-builder", description="Builds on server04", tags=["build"], hosts=[server04])
 

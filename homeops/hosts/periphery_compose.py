@@ -4,8 +4,8 @@ import json
 import posixpath
 import re
 
-from homeops.hosts.periphery_shell import ROOT_DIRECTORY, digest
-from homeops.model.host import PERIPHERY_PORT, DockerDns, Host
+from homeops.hosts.periphery_shell import digest
+from homeops.model.host import PERIPHERY_PORT, PERIPHERY_ROOT, DockerDns, Host
 from homeops.model.site import Site
 
 IMAGE = "docker.io/mohitsharma44/komodo-periphery-sops"
@@ -40,8 +40,8 @@ def compose_text(path: str, site: Site, dns: tuple[str, ...], age_key: str) -> t
     container is the same agent to Core.
     """
     environment = {
-        "PERIPHERY_ROOT_DIRECTORY": ROOT_DIRECTORY,
-        "PERIPHERY_PRIVATE_KEY": f"file:{ROOT_DIRECTORY}/keys/periphery.key",
+        "PERIPHERY_ROOT_DIRECTORY": PERIPHERY_ROOT,
+        "PERIPHERY_PRIVATE_KEY": f"file:{PERIPHERY_ROOT}/keys/periphery.key",
         "PERIPHERY_PORT": str(PERIPHERY_PORT),
         "PERIPHERY_SSL_ENABLED": "true",
         # Otherwise the size of the disk is that of all mounts together.
@@ -53,7 +53,7 @@ def compose_text(path: str, site: Site, dns: tuple[str, ...], age_key: str) -> t
     mounts = (
         "/var/run/docker.sock:/var/run/docker.sock",
         # The same path inside and outside: the engine mounts what Periphery has checked out.
-        f"{ROOT_DIRECTORY}:{ROOT_DIRECTORY}",
+        f"{PERIPHERY_ROOT}:{PERIPHERY_ROOT}",
         # Not read-only: Docker 20.10 and later set what is below /proc/sys of every container, and it would not start.
         # Docker itself has /proc/sys read-only for what runs in it.
         "/proc:/proc",

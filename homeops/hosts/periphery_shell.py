@@ -3,10 +3,7 @@
 import hashlib
 
 from homeops.hosts.shell import quote
-from homeops.model.host import PERIPHERY_PORT, AgeKey, Host
-
-ROOT_DIRECTORY = "/etc/komodo"
-"""Where Periphery keeps checkouts, stacks, and its own key (``keys/periphery.key``)."""
+from homeops.model.host import AGE_KEY, PERIPHERY_PORT, AgeKey, Host
 
 DIGEST = """\
 digest() {
@@ -71,4 +68,4 @@ def digest(text: str) -> str:
 
 def age_key_path(host: Host) -> str:
     """Where the host's age key is."""
-    return next((quirk.path for quirk in host.quirks if isinstance(quirk, AgeKey)), "/etc/sops/age/keys.txt")
+    return next((quirk.path for quirk in host.quirks if isinstance(quirk, AgeKey)), AGE_KEY)

@@ -12,7 +12,6 @@ from homeops.hosts.periphery_shell import (
     DIGEST,
     IN_TIME,
     READY,
-    ROOT_DIRECTORY,
     age_key_path,
     assignments,
     digest,
@@ -20,7 +19,7 @@ from homeops.hosts.periphery_shell import (
 )
 from homeops.hosts.requirement import Requirement
 from homeops.hosts.shell import apply_text, probe_text
-from homeops.model.host import PERIPHERY_PORT, Host, SystemdPeriphery
+from homeops.model.host import PERIPHERY_PORT, PERIPHERY_ROOT, Host, SystemdPeriphery
 from homeops.model.site import Site
 
 BINARY = "/usr/local/bin/periphery"
@@ -155,8 +154,8 @@ def config_text(site: Site) -> str:
     """The agent's configuration file."""
     lines = [
         "# Written by homeops: what is changed here by hand is put right again.",
-        f"root_directory = {json.dumps(ROOT_DIRECTORY)}",
-        f'private_key = "file:{ROOT_DIRECTORY}/keys/periphery.key"',
+        f"root_directory = {json.dumps(PERIPHERY_ROOT)}",
+        f'private_key = "file:{PERIPHERY_ROOT}/keys/periphery.key"',
         f"port = {PERIPHERY_PORT}",
         "ssl_enabled = true",
     ]

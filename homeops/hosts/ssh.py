@@ -72,7 +72,7 @@ def reach_of(host_name: str, site: Site, root: Path) -> Reach:
     if site.ssh is None:
         hint = "add homeops:ssh to Pulumi.<stack>.yaml; an empty block will do: {}"
         raise HostError(Problem(host_name, "hosts are not managed over SSH here", hint))
-    endpoints = {name: (facts.ssh_address or facts.address, facts.ssh_port) for name, facts in site.hosts.items()}
+    endpoints = {name: (facts.ssh_host, facts.ssh_port) for name, facts in site.hosts.items()}
     if host_name not in endpoints:
         hint = f"the settings have {', '.join(endpoints) or 'none'}"
         raise HostError(Problem(host_name, "the settings have no address for it", hint))

@@ -10,6 +10,12 @@ from homeops.model.fields import KomodoModel
 
 PERIPHERY_PORT = 8120
 
+PERIPHERY_ROOT = "/etc/komodo"
+"""Where Periphery keeps checkouts, stacks, and its own key (``keys/periphery.key``)."""
+
+AGE_KEY = "/etc/sops/age/keys.txt"
+"""Where the age key of a host is, unless its quirk says otherwise."""
+
 # No spaces: units of systemd and compose files hold such a path as it is.
 HostPath = Annotated[str, Field(pattern=r"^(/[A-Za-z0-9_.@+-]+)+$")]
 
@@ -36,7 +42,7 @@ class AgeKey(KomodoModel):
 
     name: Literal["age-key"] = "age-key"
     reason: str
-    path: HostPath = "/etc/sops/age/keys.txt"
+    path: HostPath = AGE_KEY
 
 
 class ApparmorMask(KomodoModel):

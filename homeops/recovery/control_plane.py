@@ -17,11 +17,9 @@ from homeops.model.config.variable import VariableConfig
 from homeops.model.conventions import DECRYPT
 from homeops.model.environment import entries
 from homeops.model.graph import Directories, Graph, Resource, StackFiles
+from homeops.model.host import PERIPHERY_ROOT
 from homeops.model.references import VARIABLE
 from homeops.model.site import HostFacts, Site
-
-PERIPHERY = "/etc/komodo"
-"""Periphery's root directory, unless its configuration says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,9 @@ def stack_directory(graph: Graph) -> str:
     return _in_repository(config, posixpath.dirname(_compose(config)[0]))
 
 
-def control_plane(graph: Graph, site: Site, directories: Directories, *, periphery: str = PERIPHERY) -> ControlPlane:
+def control_plane(
+    graph: Graph, site: Site, directories: Directories, *, periphery: str = PERIPHERY_ROOT
+) -> ControlPlane:
     """What there is to know; raises FleetError when the graph has no such stack or one that only Core could fill."""
     stack = _stack(graph)
     config = _config(stack)

@@ -11,13 +11,9 @@ from pathlib import Path
 from textwrap import indent, wrap
 
 from homeops.compose.secret_files import plain_path
+from homeops.hosts.requirements import HOOK
+from homeops.model.host import AGE_KEY
 from homeops.recovery.control_plane import ControlPlane
-
-HOOK = "docker/periphery/scripts/sops-decrypt.sh"
-"""The hook that decrypts; in the repository, so that it works where the host has lost it."""
-
-AGE_KEY = "/etc/sops/age/keys.txt"
-"""The age key of a host."""
 
 KEY, SECRET = "KOMODO_API_KEY", "KOMODO_API_SECRET"
 
@@ -185,7 +181,7 @@ def _secret_steps(plane: ControlPlane, manner: Manner) -> Iterator[Step]:
         yield Step(
             "Decrypt the secrets",
             "On the host with its own age key, by the same hook that Komodo runs before a deploy.",
-            _as_root(run, f"<{_q(HOOK)}"),
+            _as_root(run, f"<{_q(str(HOOK))}"),
             f"put sops and the age key ({manner.age_key}) back on {plane.host}, or decrypt on this machine: "
             "homeops recover core --decrypt-here",
         )
