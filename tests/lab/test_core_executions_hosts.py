@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from homeops.lab.core.agents import AgentFailure
 from tests.lab.rehearsed import Rehearsed, stages
 
 
@@ -51,3 +52,23 @@ def test_without_deno_an_action_fails_as_it_begins(lab: Rehearsed) -> None:
 def test_an_execution_of_core_itself_ends_well(lab: Rehearsed, request_name: str) -> None:
     params = {"skip_auto_update": False} if request_name == "GlobalAutoUpdate" else {}
     assert lab.run(request_name, **params)["success"]
+
+
+def test_an_agent_that_makes_no_new_key_is_named_and_the_others_still_make_theirs(
+    lab: Rehearsed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> str:
+        raise AgentFailure("private_key: only one that is in a file can be replaced")
+
+    before = lab.hosts["beta"].public_key
+    monkeypatch.setattr(lab.hosts["alpha"], "rotated_key", refuse)
+    status, answer = lab.ask("write", "RotateServerKeys", {"server": "alpha"})
+    assert (status, answer["error"]) == (500, "Failed to rotate Periphery private key")
+    for name in ("alpha", "beta"):
+        lab.write("UpdateServer", id=name, config={"auto_rotate_keys": True})
+    ended = lab.run("RotateAllServerKeys")
+    assert not ended["success"]
+    assert stages(ended) == ["Key Rotation Failure", "Rotate Server Keys"]
+    assert "only one that is in a file can be replaced" in ended["logs"][0]["stderr"]
+    after = lab.read("GetServer", server="beta")["info"]["public_key"]
+    assert after == lab.hosts["beta"].public_key != before

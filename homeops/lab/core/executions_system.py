@@ -4,10 +4,11 @@ import base64
 import secrets
 
 from homeops.lab.core.executions import Run, Steps, executes
-from homeops.lab.core.executions_logs import bold, log
+from homeops.lab.core.executions_logs import bold, error_log, log
 from homeops.lab.core.json_copy import copied
 from homeops.lab.core.refusal import Refusal
 from homeops.lab.core.resource_states import deployment_state, reached_server, server_state, stack_state
+from homeops.lab.core.server_keys import rotated_key
 from homeops.lab.core.state import Document
 
 _KEY_BYTES = 44
@@ -64,19 +65,28 @@ def rotate_all_server_keys(run: Run) -> Steps:
     """New keys for the agents of all Servers that allow it."""
     _admin(run)
     yield
+    core = run.core
     lines: list[str] = []
-    with run.core.state.lock:
-        for server in run.core.state.resources["Server"].values():
-            name = bold(server["name"])
-            skipped = _skipped(run, server)
-            if not server["config"]["auto_rotate_keys"]:
-                lines.append(f"\nSkipping {name}: Key Rotation Disabled ⚙️")
-            elif skipped:
-                lines.append(skipped)
-            else:
-                key = run.core.agents.the(server).rotated_key()
-                server["info"] = server["info"] | {"public_key": key}
-                lines.append(f"\nRotated keys for {name} ✅")
+    with core.state.lock:
+        servers = list(core.state.resources["Server"].values())
+    for server in servers:
+        name = bold(server["name"])
+        skipped = _skipped(run, server)
+        if not server["config"]["auto_rotate_keys"]:
+            lines.append(f"\nSkipping {name}: Key Rotation Disabled ⚙️")
+            continue
+        if skipped:
+            lines.append(skipped)
+            continue
+        try:
+            key = rotated_key(core, server)
+        except Refusal as reason:
+            failed = f"Failed to rotate {name} keys", [reason.error, *reason.trace]
+            run.log(error_log("Key Rotation Failure", *failed))
+            continue
+        with core.state.lock:
+            server["info"] = server["info"] | {"public_key": key}
+        lines.append(f"\nRotated keys for {name} ✅")
     run.log(log("Rotate Server Keys", stdout="".join(lines)))
 
 

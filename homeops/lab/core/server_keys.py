@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
+from homeops.lab.core.agents import AgentFailure
 from homeops.lab.core.dispatch import answers
+from homeops.lab.core.executions import error_and_trace
 from homeops.lab.core.executions_logs import bold, log
 from homeops.lab.core.references import permitted
 from homeops.lab.core.refusal import Refusal
@@ -12,6 +14,8 @@ from homeops.lab.core.update_documents import finish, new_update
 
 if TYPE_CHECKING:
     from homeops.lab.core.core import Core
+
+_FAILED = "Failed to rotate Periphery private key"
 
 
 @answers("write", "UpdateServerPublicKey")
@@ -29,10 +33,19 @@ def rotate_server_keys(core: "Core", caller: Document, params: Document) -> Any:
         case "Disabled":
             raise Refusal("server not enabled")
         case "Ok":
-            return _expect(core, caller, server, core.agents.the(server).rotated_key())
+            return _expect(core, caller, server, rotated_key(core, server))
         case _:
             reason = no_connection(core, server)
-            raise Refusal("Failed to rotate Periphery private key", [reason["error"], *reason["trace"]])
+            raise Refusal(_FAILED, [reason["error"], *reason["trace"]])
+
+
+def rotated_key(core: "Core", server: Document) -> str:
+    """The public key of the new one that the agent of a Server made itself; refused where it made none."""
+    try:
+        return core.agents.the(server).rotated_key()
+    except AgentFailure as failure:
+        error, trace = error_and_trace(failure)
+        raise Refusal(_FAILED, [error, *trace]) from failure
 
 
 def _expect(core: "Core", caller: Document, server: Document, key: str) -> Document:
