@@ -11,7 +11,6 @@ from pathlib import Path
 from homeops.compose.directories import read_directories
 from homeops.errors import HomeopsError, Problem, SecretsError
 from homeops.hosts.condition import condition_of, side_by_side
-from homeops.hosts.operators_key import operators_key
 from homeops.hosts.repair import repair
 from homeops.hosts.subject import Subjects
 from homeops.komodo.client import Client
@@ -31,6 +30,7 @@ from homeops.model.host import Host
 from homeops.model.site import Site
 from homeops.recovery.control_plane import ControlPlane, control_plane, stack_directory
 from homeops.recovery.run import run
+from homeops.secrets.operators_keys import operators_key
 from homeops.secrets.sops import Sops
 
 Tell = Callable[[str], None]

@@ -17,7 +17,6 @@ from homeops.cli.screen import Progress, err, out
 from homeops.errors import FleetError, HomeopsError, Problem, SettingsError, nearest
 from homeops.fleet_graph import declared_fleet
 from homeops.hosts.condition import Condition, Subject, condition_of, side_by_side
-from homeops.hosts.operators_key import operators_key
 from homeops.hosts.repair import Repaired
 from homeops.hosts.repair import repair as repair_host
 from homeops.hosts.ssh import reach_of
@@ -25,6 +24,7 @@ from homeops.hosts.subject import Subjects
 from homeops.hosts.trust import Trust, record, trust_of
 from homeops.lab.serve import STACK
 from homeops.model.host import Host
+from homeops.secrets.operators_keys import operators_key
 from homeops.settings import load_settings, settings_file
 
 commands = typer.Typer(help="The machines themselves, over SSH.", no_args_is_help=True)

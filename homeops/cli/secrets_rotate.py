@@ -1,6 +1,5 @@
 """``homeops secrets rotate``: another age key in the place of one, a step at a time; each step may be repeated."""
 
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,7 +18,6 @@ from homeops.errors import HomeopsError, Problem, SecretsError
 from homeops.fleet_graph import declared_fleet
 from homeops.hosts.age_key_rotation import add, drop, look, read_look
 from homeops.hosts.condition import side_by_side
-from homeops.hosts.operators_key import operators_key
 from homeops.hosts.shell import as_root
 from homeops.hosts.ssh import HostError, reach_of, run
 from homeops.model.host import AgeKey, Host
@@ -27,12 +25,14 @@ from homeops.model.site import Site
 from homeops.secrets import age_keys, rotation
 from homeops.secrets.documents import read_document
 from homeops.secrets.files import encrypted_files, shown
+from homeops.secrets.operators_keys import add_to_file, key_file, operators_key
 from homeops.secrets.policy import Policy, parse_policy
 from homeops.secrets.publication import unpublished
 from homeops.secrets.recipients import bring_to_rule, readers
 from homeops.secrets.rotation import HostKeys, Rotation, Standing
-from homeops.secrets.sops import CONFIG, Sops, write_whole
+from homeops.secrets.sops import CONFIG, Sops
 from homeops.settings import load_settings
+from homeops.whole_file import write_whole
 
 
 class Step(StrEnum):
@@ -199,9 +199,9 @@ class _Rotating:
                 raise SecretsError(Problem(shown(path, self.root), "is not encrypted for whom its rule names", hint))
             self.sops.decrypt(path)
         self._key(old)
-        place = age_keys.key_file(self.sops.environ)
+        place = key_file(self.sops.environ, Path.home())
         key = age_keys.generate(self.sops.environ)
-        age_keys.add_to_file(place, key)
+        add_to_file(place, key)
         out.print(Text(f"{place}: the key of {key.recipient} added"), soft_wrap=True)
         return Rotation(old, key.recipient)
 
@@ -213,8 +213,7 @@ class _Rotating:
                 out.print(Text(f"{shown(path, self.root)}: changed"), soft_wrap=True)
 
     def _key(self, recipient: str) -> str:
-        home = Path(self.sops.environ.get("HOME", os.devnull))
-        return operators_key(recipient, self.sops.environ, home)
+        return operators_key(recipient, self.sops.environ, Path.home())
 
     @cached_property
     def _hosts(self) -> dict[str, tuple[Host, AgeKey]]:

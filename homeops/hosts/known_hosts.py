@@ -7,14 +7,13 @@ import base64
 import binascii
 import hashlib
 import hmac
-import os
 import re
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from homeops.errors import Problem, ToolError
+from homeops.whole_file import write_whole
 
 SSH_PORT = 22
 
@@ -113,16 +112,8 @@ def write_known_hosts(path: Path, text: str) -> None:
     """Write the file, whole or not at all. Raises ToolError when it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        new = Path(name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
-                file.write(text)
-            # Public keys: for everybody to read, as OpenSSH makes it.
-            new.chmod(0o644)
-            new.replace(path)
-        finally:
-            new.unlink(missing_ok=True)
+        # Public keys: for everybody to read, as OpenSSH makes it.
+        write_whole(path, text, mode=0o644)
     except OSError as error:
         raise ToolError(Problem(str(path), f"cannot be written: {error.strerror}", _PLACE)) from None
 

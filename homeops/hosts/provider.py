@@ -143,9 +143,9 @@ def _install_key(props: Props, found: Mapping[str, Mapping[str, str]]) -> None:
     if not install or found.get(install["requirement"], {}).get("key") != "missing":
         return
     from homeops.errors import Problem
-    from homeops.hosts.operators_key import operators_key
     from homeops.hosts.shell import as_root
     from homeops.hosts.ssh import HostError, run
+    from homeops.secrets.operators_keys import operators_key
 
     key = operators_key(install["recipient"], os.environ, Path.home())
     done = run(_reach(props), as_root(install["script"], str(props["user"])), key)

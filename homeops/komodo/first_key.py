@@ -4,7 +4,6 @@ Core makes the admin itself when it starts with an empty database and ``KOMODO_I
 (bin/core/src/startup.rs).
 """
 
-import os
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any, cast
@@ -16,6 +15,7 @@ from homeops.errors import KomodoError, KomodoUnauthorized, Problem
 from homeops.komodo.client import Client, Patience
 from homeops.komodo.credentials import PROFILE_FILE, Access, Credentials, Given, Token, find_access
 from homeops.komodo.requests import Request
+from homeops.whole_file import write_whole
 
 ADMIN_NAME, ADMIN_PASSWORD = "KOMODO_INIT_ADMIN_USERNAME", "KOMODO_INIT_ADMIN_PASSWORD"
 
@@ -78,11 +78,8 @@ def keep(access: Access, home: Path) -> Path:
         document.pop(other, None)
     file = home / PROFILE_FILE
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = file.with_name(f"{file.name}.new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(tomlkit.dumps(document))  # pyright: ignore[reportUnknownMemberType] - tomlkit's own types
-    fresh.replace(file)
+    text = tomlkit.dumps(document)  # pyright: ignore[reportUnknownMemberType] - tomlkit's own types
+    write_whole(file, text, mode=0o600)
     return file
 
 

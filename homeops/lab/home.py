@@ -24,6 +24,7 @@ from typing import Any
 
 from homeops.errors import LabError, Problem
 from homeops.komodo.credentials import Access, Credentials
+from homeops.whole_file import write_whole
 
 DIRECTORY = ".lab"
 
@@ -145,11 +146,7 @@ class LabHome:
 
 def write_private(file: Path, text: str) -> None:
     """Write a file in one step, for its owner only."""
-    fresh = file.with_name(f"{file.name}.new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(text)
-    fresh.replace(file)
+    write_whole(file, text, mode=0o600)
 
 
 def _read(file: Path) -> dict[str, Any] | None:

@@ -1,19 +1,16 @@
-"""A new age key, and the operator's key file. A private key is never an argument, and in no message."""
+"""Age keys: a new pair, and whose a private key is. A private key is never an argument, and in no message."""
 
 import hashlib
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from homeops.errors import Problem, SecretsError, ToolError
-from homeops.secrets.sops import OWNERS_KEY, write_whole
 
 _PRIVATE = re.compile(r"^\s*(AGE-SECRET-KEY-[A-Z0-9]+)\s*$", re.MULTILINE)
-_OF_SOPS = (".config/sops/age/keys.txt", "Library/Application Support/sops/age/keys.txt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +28,29 @@ class AgeKey:
 
 def generate(environ: Mapping[str, str]) -> AgeKey:
     """A new pair, held in memory alone; raises ToolError without age-keygen."""
-    private = _PRIVATE.findall(_age_keygen(environ))[0]
-    return AgeKey(_age_keygen(environ, "-y", stdin=f"{private}\n").strip(), private)
+    done = _age_keygen(environ)
+    if done.returncode:
+        raise ToolError(Problem("age-keygen", f"failed (exit code {done.returncode})"))
+    private = private_key(done.stdout)
+    return AgeKey(recipient_of(private, environ), private)
+
+
+def recipient_of(private: str, environ: Mapping[str, str]) -> str:
+    """Whose private key it is; empty for one that age-keygen cannot read. Raises ToolError without age-keygen."""
+    return _age_keygen(environ, "-y", stdin=f"{private}\n").stdout.strip()
+
+
+def private_keys(text: str) -> list[str]:
+    """The private keys in the text of a key file."""
+    return _PRIVATE.findall(text)
+
+
+def private_key(text: str) -> str:
+    """The first private key in the text of a key file; raises SecretsError when there is none."""
+    found = private_keys(text)
+    if not found:
+        raise SecretsError(Problem("age key", "there is no line AGE-SECRET-KEY-... where one has to be", "age-keygen"))
+    return found[0]
 
 
 def digest(text: str) -> str:
@@ -40,43 +58,9 @@ def digest(text: str) -> str:
     return hashlib.sha256(private_key(text).encode()).hexdigest()
 
 
-def private_key(text: str) -> str:
-    """The first private key in the text of a key file; raises SecretsError when there is none."""
-    found = _PRIVATE.search(text)
-    if found is None:
-        raise SecretsError(Problem("age key", "there is no line AGE-SECRET-KEY-... where one has to be", "age-keygen"))
-    return found[1]
-
-
-def key_file(environ: Mapping[str, str]) -> Path:
-    """The file that the operator's keys are in; raises SecretsError when there is none."""
-    for path in _key_files(environ):
-        if path.is_file():
-            return path
-    hint = "export SOPS_AGE_KEY_FILE=~/.sops/key.txt, a file with your age key"
-    raise SecretsError(Problem("age key", "there is no file with your age keys, to put a new one in", hint))
-
-
-def add_to_file(path: Path, key: AgeKey) -> None:
-    """Put a pair beside those in a key file, in one step; nothing where it is there. The file is its owner's alone."""
-    text = path.read_text(encoding="utf-8")
-    if key.private not in _PRIVATE.findall(text):
-        write_whole(path, text + ("" if text.endswith("\n") or not text else "\n") + key.text, mode=0o600)
-
-
-def _key_files(environ: Mapping[str, str]) -> Iterator[Path]:
-    if named := environ.get("SOPS_AGE_KEY_FILE"):
-        yield Path(named)
-    if home := environ.get("HOME"):
-        yield from (Path(home) / place for place in (OWNERS_KEY, *_OF_SOPS))
-
-
-def _age_keygen(environ: Mapping[str, str], *arguments: str, stdin: str = "") -> str:
+def _age_keygen(environ: Mapping[str, str], *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     found = shutil.which("age-keygen", path=environ.get("PATH", os.defpath))
     if found is None:
         raise ToolError(Problem("age-keygen", "is not installed", "make tools"))
     command = [found, *arguments]
-    done = subprocess.run(command, input=stdin, env=dict(environ), capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise ToolError(Problem("age-keygen", f"failed (exit code {done.returncode})"))
-    return done.stdout
+    return subprocess.run(command, input=stdin, env=dict(environ), capture_output=True, text=True, check=False)

@@ -9,7 +9,7 @@ from homeops.compose.secret_files import plain_path
 from homeops.errors import Problem, SecretsError, nearest
 from homeops.secrets.documents import format_of
 from homeops.secrets.dotenv import Reading
-from homeops.secrets.sops import UNFINISHED
+from homeops.whole_file import UNFINISHED
 
 STACKS = Path("docker/stacks")
 """Below it stand the stacks' directories, relative to the checkout."""

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from homeops.errors import Problem, SecretsError, ToolError
+from homeops.whole_file import UNFINISHED
 
 Reason = Literal[
     "no key",
@@ -36,9 +37,6 @@ Reason = Literal[
 
 Check = Callable[[str], None]
 """Looks at plain content before it is kept; raises where it is not as wanted."""
-
-UNFINISHED = ".homeops-"
-"""How the names of directories begin in which a new content is made; it is ciphertext, whatever happens."""
 
 CONFIG = ".sops.yaml"
 """Who can read which file; at the root of the checkout."""
@@ -223,19 +221,6 @@ def file_format(path: Path) -> str:
     if kind not in _FORMATS:
         raise SecretsError(Problem(str(path), "not a dotenv, JSON or YAML file", "name it *.sops.env, .json or .yaml"))
     return _FORMATS[kind]
-
-
-def write_whole(path: Path, text: str, mode: int | None = None) -> None:
-    """Write a file in one step: at no moment is it half written; its mode stays unless one is given."""
-    descriptor, name = tempfile.mkstemp(prefix=UNFINISHED, dir=path.parent)
-    fresh = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-        fresh.chmod(mode or (path.stat().st_mode & 0o777 if path.exists() else 0o644))
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
 
 
 def _reason(code: int, said: str) -> Reason:

@@ -15,10 +15,10 @@ from homeops.errors import SecretsError
 from homeops.hosts import subject
 from homeops.hosts.age_key import age_key
 from homeops.hosts.condition import Condition, Subject, condition_of
-from homeops.hosts.operators_key import operators_key
 from homeops.hosts.repair import repair
 from homeops.hosts.requirement import Requirement
 from homeops.model.host import AgeKey, Host
+from homeops.secrets.operators_keys import operators_key
 from tests.hosts.checkout import homeops, new_checkout
 from tests.hosts.sshd import Sshd
 
