@@ -50,8 +50,9 @@ class ComposeRun:
             stdout=masked(outcome.stdout, self._replacers),
             stderr=masked(outcome.stderr, self._replacers),
             success=outcome.exit == 0,
+            start=start,
         )
-        return entry | {"start_ts": start}, outcome
+        return entry, outcome
 
     def logged(self, result: Deployed, stage: str, verb: str, arguments: str) -> bool:
         """Run, keep the log entry, say whether it worked."""

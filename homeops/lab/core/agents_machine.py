@@ -185,8 +185,7 @@ class MachineAgent(StackAgent, RepoAgent):
             outcome = self._run(text, "/")
         except AgentGone:
             outcome = Outcome(1, "", "Periphery ended before this was done\n")
-        entry = log(stage, text, stdout=outcome.stdout, stderr=outcome.stderr, success=outcome.exit == 0)
-        return entry | {"start_ts": start}
+        return log(stage, text, stdout=outcome.stdout, stderr=outcome.stderr, success=outcome.exit == 0, start=start)
 
     def _run(self, text: str, directory: str) -> Outcome:
         try:
@@ -236,16 +235,13 @@ class MachineAgents(Agents):
     def reachable(self, address: str) -> bool:
         """Whether a Periphery answers at an address."""
         if address.startswith(("https://", "http://")) and address not in self.by_address:
-            self.add(address, self._machine(address))
+            self.add(address, MachineAgent(address, self.core_key))
         return super().reachable(address)
 
     def of(self, server: Document) -> Agent | None:
         """The agent of a Server, if it is enabled, answers, and has the key that Core knows it by (if it knows one)."""
         agent, expected = super().of(server), server["info"]["public_key"]
         return agent if agent is None or expected in ("", agent.information().get("public_key")) else None
-
-    def _machine(self, address: str) -> Agent:
-        return MachineAgent(address, self.core_key)
 
 
 def _with_tag(image: str) -> str:

@@ -1,24 +1,20 @@
 """The process of a rehearsal host's agent: it ends and freezes like any other, and runs hooks of Stacks and Repos."""
 
-import base64
 import re
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from secrets import token_bytes
 
 from homeops.lab.core.agents import AgentGone
 from homeops.lab.core.agents_work import AgentWork, Kept
-from homeops.lab.core.checkouts import NOT_FOUND, Outcome
+from homeops.lab.core.checkouts import Outcome
 from homeops.lab.core.clock import Clock, SystemClock, beside
 from homeops.lab.core.containers_engine import Engine
 from homeops.lab.core.places import Place
+from homeops.lab.core.public_keys import any_public_key
 from homeops.lab.core.repositories import Repositories
-
-
-def _any_key() -> str:
-    return base64.b64encode(token_bytes(44)).decode()
+from homeops.lab.periphery.commands import NOT_FOUND
 
 
 @dataclass
@@ -35,7 +31,7 @@ class AgentProcess(AgentWork):
     run_hooks: bool = False
     version: str = "2.3.2"
     cores: int = 2
-    public_key: str = field(default_factory=_any_key)
+    public_key: str = field(default_factory=any_public_key)
     secrets: dict[str, str] = field(default_factory=dict[str, str])
     hook_failures: dict[str, str] = field(default_factory=dict[str, str])
     build_failures: dict[str, str] = field(default_factory=dict[str, str])
@@ -73,7 +69,7 @@ class AgentProcess(AgentWork):
 
     def rotated_key(self) -> str:
         """A new one; nobody looks at the private key."""
-        self.public_key = _any_key()
+        self.public_key = any_public_key()
         return self.public_key
 
     def go_on(self, connection: int) -> None:

@@ -60,14 +60,14 @@ class AgentWork(ABC):
         text = command["command"] if command["shell_mode"] else one_line(command["command"])
         start = now_ms()
         outcome = self._shell(text, directory, owner)
-        entry = log(
+        return log(
             stage,
             masked(text, replacers),
             stdout=masked(outcome.stdout, replacers),
             stderr=masked(outcome.stderr, replacers),
             success=outcome.exit == 0,
+            start=start,
         )
-        return entry | {"start_ts": start}
 
     def _stack_directory(self, stack: Document) -> Place:
         return self._kept("stacks") / path_name(stack["name"])

@@ -10,13 +10,10 @@ from homeops.lab.core.clock import Clock, SystemClock
 from homeops.lab.core.executions_logs import bold, log, muted, succeeded
 from homeops.lab.core.places import Place
 from homeops.lab.core.state import Document, now_ms
+from homeops.lab.periphery.commands import NOT_FOUND
 
 PULL_CACHE_SECONDS = 5.0
 """A checkout pulled less than this long ago is not pulled again; the earlier result is given (lib/git/src/pull.rs)."""
-
-
-NOT_FOUND = 'Os { code: 2, kind: NotFound, message: "No such file or directory" }'
-"""What Periphery says when a command's directory does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +156,7 @@ class Checkouts(ABC):
         start = now_ms()
         outcome = self.git(arguments, directory, remote)
         stdout, stderr = (self.shown(text, remote) for text in (outcome.stdout, outcome.stderr))
-        entry = log(stage, shown, stdout=stdout, stderr=stderr, success=outcome.exit == 0)
-        return entry | {"start_ts": start}
+        return log(stage, shown, stdout=stdout, stderr=stderr, success=outcome.exit == 0, start=start)
 
     def _lock(self, target: Place) -> threading.Lock:
         with self._guard:

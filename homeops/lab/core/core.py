@@ -2,7 +2,6 @@
 
 import base64
 import json
-import secrets
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -18,6 +17,7 @@ from homeops.lab.core.dispatch import HANDLERS, Route
 from homeops.lab.core.faults import Faults
 from homeops.lab.core.feed import Feed
 from homeops.lab.core.parts import load_parts
+from homeops.lab.core.public_keys import any_public_key
 from homeops.lab.core.refusal import Refusal
 from homeops.lab.core.routes import answer_request
 from homeops.lab.core.settings import Settings
@@ -67,7 +67,7 @@ class Core:
         settings = self.settings
         self.state = State()
         self.tokens = Tokens()
-        self.public_key = base64.b64encode(secrets.token_bytes(44)).decode()
+        self.public_key = any_public_key()
         window = settings.auth_rate_limit_window_seconds * 1000
         disabled, attempts = settings.auth_rate_limit_disabled, settings.auth_rate_limit_max_attempts
         self.limiter = RateLimiter(disabled, attempts, window)

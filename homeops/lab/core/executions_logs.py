@@ -31,8 +31,16 @@ def error_text(error: str, trace: Sequence[str] = ()) -> str:
     return text
 
 
-def log(stage: str, command: str = "", *, stdout: str = "", stderr: str = "", success: bool = True) -> Document:
-    """One entry that began and ended now; whoever took longer sets ``start_ts``."""
+def log(
+    stage: str,
+    command: str = "",
+    *,
+    stdout: str = "",
+    stderr: str = "",
+    success: bool = True,
+    start: int | None = None,
+) -> Document:
+    """One entry that ends now; ``start``: when it began (ms), if that was not now."""
     now = now_ms()
     return {
         "stage": stage,
@@ -40,7 +48,7 @@ def log(stage: str, command: str = "", *, stdout: str = "", stderr: str = "", su
         "stdout": stdout,
         "stderr": stderr,
         "success": success,
-        "start_ts": now,
+        "start_ts": now if start is None else start,
         "end_ts": now,
     }
 

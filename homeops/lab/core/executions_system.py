@@ -1,17 +1,14 @@
 """Executions of Core itself, for admins: backup, updates of everything, keys (api/execute/maintenance.rs)."""
 
-import base64
-import secrets
-
 from homeops.lab.core.executions import Run, Steps, executes
 from homeops.lab.core.executions_logs import bold, error_log, log
 from homeops.lab.core.json_copy import copied
+from homeops.lab.core.public_keys import any_public_key
 from homeops.lab.core.refusal import Refusal
 from homeops.lab.core.resource_states import deployment_state, reached_server, server_state, stack_state
 from homeops.lab.core.server_keys import rotated_key
 from homeops.lab.core.state import Document
 
-_KEY_BYTES = 44
 _NO_COMMAND = 'Os { code: 2, kind: NotFound, message: "No such file or directory" }'
 
 
@@ -101,7 +98,7 @@ def rotate_core_keys(run: Run) -> Steps:
     if lost is not None and not run.params["force"]:
         told = f"Server {lost['name']} is NotOk, stopping key rotation. Pass `force: true` to continue anyways."
         raise Refusal(told)
-    key = base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
+    key = any_public_key()
     rotated = [_skipped(run, server) or f"\nRotated key for {bold(server['name'])} ✅" for server in servers]
     run.log(log("Rotate Core Keys", stdout=f"New Public Key: {key}\n{''.join(rotated)}"))
 
