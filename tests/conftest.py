@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from tests.loopback_only import refuse
+from tests.sshd import Sshd
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -47,3 +48,28 @@ def tool() -> Callable[[str], list[str]]:
         pytest.fail(f"{name}: not found in $HOMEOPS_TOOLS, .tools/bin or PATH\n  hint: make tools")
 
     return find
+
+
+@pytest.fixture
+def new_sshd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Callable[..., Sshd]]:
+    """Make a machine that runs, with lines of sshd_config. The last one's client is used; all stop in the end."""
+    made: list[Sshd] = []
+    path = os.environ["PATH"]
+
+    def make(*config: str, **more: tuple[str, ...]) -> Sshd:
+        sshd = Sshd(tmp_path / f"machine{len(made)}")
+        made.append(sshd)
+        sshd.start(*config, **more)
+        monkeypatch.setenv("PATH", f"{sshd.client}{os.pathsep}{path}")
+        monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+        return sshd
+
+    yield make
+    for sshd in made:
+        sshd.stop()
+
+
+@pytest.fixture
+def sshd(new_sshd: Callable[..., Sshd]) -> Sshd:
+    """A machine that takes our key, and whose keys are recorded."""
+    return new_sshd()

@@ -2,7 +2,6 @@
 
 import getpass
 import json
-import os
 import socket
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -15,21 +14,12 @@ from typer.testing import CliRunner
 from homeops.cli.up import away, up
 from homeops.model.site import Site
 from tests.example_site import example_settings
-from tests.hosts.sshd import Sshd
+from tests.sshd import Sshd
 
 COMMAND = typer.Typer()
 COMMAND.command()(up)
 
 PULUMI = '#!/bin/sh\nprintf "%s\\n" "$@" >pulumi-said\nexit 7\n'
-
-
-@pytest.fixture
-def sshd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Sshd]:
-    made = Sshd(tmp_path / "machine")
-    made.start()
-    monkeypatch.setenv("PATH", f"{made.client}{os.pathsep}{os.environ['PATH']}")
-    yield made
-    made.stop()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from typing import Any
 
 from homeops.hosts.shell import apply_text, probe_text
 from tests.engine.engine import Project, Run
-from tests.hosts.sshd import Sshd
+from tests.sshd import Sshd
 
 PROGRAM = """\
 import json

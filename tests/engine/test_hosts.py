@@ -6,7 +6,7 @@ import tarfile
 import tempfile
 import time
 import uuid
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -14,33 +14,27 @@ import pytest
 from homeops.hosts.skipping import flags
 from tests.engine.engine import Project
 from tests.engine.machines import PROGRAM, Homelab, Machine, agent, finished, silence, steps, with_plugins
-from tests.hosts.sshd import SSHD, Sshd
+from tests.sshd import Sshd
 
 ALL = {"Host one", "Observation one", "Command one alpha", "Command one periphery"}
 BOTH = ALL | {name.replace("one", "two") for name in ALL}
 
 
 @pytest.fixture
-def homelab(environ: dict[str, str], tmp_path: Path, root: Path) -> Generator[Homelab]:
+def homelab(environ: dict[str, str], tmp_path: Path, root: Path, new_sshd: Callable[..., Sshd]) -> Generator[Homelab]:
     """Two machines that each have to have two files, the second of which is called Periphery."""
-    assert SSHD, "sshd: not found\n  hint: apt-get install openssh-server"
-    machines = [Machine(name, Sshd(tmp_path / name)) for name in ("one", "two")]
-    try:
-        for machine in machines:
-            machine.sshd.start(kinds=("ed25519", "ecdsa"))
-            machine.require("alpha", "periphery")
-        with_plugins(environ, Path(environ["PULUMI_HOME"]), root / ".tools" / "pulumi-home" / "plugins", root)
-        # The path of a socket is short.
-        keys = [machine.sshd.client / "id" for machine in machines]
-        with tempfile.TemporaryDirectory(prefix="homeops-test-") as short, agent(Path(short), keys) as socket:
-            project = Project(tmp_path / "project", {**environ, "SSH_AUTH_SOCK": socket}, root).write(PROGRAM)
-            made = Homelab(project, machines)
-            made.declare()
-            made.know()
-            yield made
-    finally:
-        for machine in machines:
-            machine.sshd.stop()
+    machines = [Machine(name, new_sshd()) for name in ("one", "two")]
+    for machine in machines:
+        machine.require("alpha", "periphery")
+    with_plugins(environ, Path(environ["PULUMI_HOME"]), root / ".tools" / "pulumi-home" / "plugins", root)
+    # The path of a socket is short.
+    keys = [machine.sshd.client / "id" for machine in machines]
+    with tempfile.TemporaryDirectory(prefix="homeops-test-") as short, agent(Path(short), keys) as socket:
+        project = Project(tmp_path / "project", {**environ, "SSH_AUTH_SOCK": socket}, root).write(PROGRAM)
+        made = Homelab(project, machines)
+        made.declare()
+        made.know()
+        yield made
 
 
 def test_hosts_are_made_right_once_and_the_canary_first(homelab: Homelab) -> None:
@@ -132,7 +126,7 @@ def test_a_dead_host_is_told_of_and_kept_while_others_converge(homelab: Homelab)
     assert "it stays as it was recorded" in "".join(up.told)
     assert two.applied() == ["alpha"]
     assert homelab.resources() >= BOTH
-    one.sshd.start(kinds=one.sshd.kinds)
+    one.sshd.start()
     homelab.project.up("--refresh", "--expect-no-changes").check()
 
 
@@ -150,7 +144,7 @@ def test_work_on_a_dead_host_fails_once_and_keeps_nobody_else(homelab: Homelab) 
     assert "Traceback" not in up.text
     assert one.applied() == ["alpha"]
     assert homelab.resources() >= BOTH
-    two.sshd.start(kinds=two.sshd.kinds)
+    two.sshd.start()
     homelab.project.up().check()
     assert two.applied() == ["alpha"]
 
@@ -160,7 +154,7 @@ def test_a_host_whose_key_is_another_than_the_recorded_one_is_not_worked_on(home
     one.sshd.stop()
     for kind in one.sshd.kinds:
         one.sshd.new_key(f"host_{kind}")
-    one.sshd.start(kinds=one.sshd.kinds)
+    one.sshd.start()
     up = homelab.project.up("--continue-on-error")
     assert up.exit != 0
     assert len([text for text in up.told if "one: its host key changed" in text]) == 1
@@ -216,7 +210,7 @@ def test_a_host_that_is_left_out_stays_as_it_is_recorded(homelab: Homelab) -> No
     assert {name for _, name in steps(up)} == {"Observation one", "Command one alpha"}
     assert one.applied() == ["alpha"]
     assert homelab.resources() >= BOTH
-    two.sshd.start(kinds=two.sshd.kinds)
+    two.sshd.start()
     homelab.project.up().check()
     assert (one.applied(), two.applied()) == ([], ["alpha"])
 
@@ -247,6 +241,6 @@ def test_an_image_is_on_the_host_before_its_periphery_and_stays_there(homelab: H
     homelab.project.up("--refresh", "--expect-no-changes").check()
     one.sshd.stop()
     homelab.project.up("--refresh", "--expect-no-changes", *flags(["one"], "test")).check()
-    one.sshd.start(kinds=one.sshd.kinds)
+    one.sshd.start()
     homelab.project.destroy().check()
     subprocess.run(["docker", "image", "inspect", image], check=True, capture_output=True)

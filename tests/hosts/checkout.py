@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from homeops.cli.main import app
-from tests.hosts.sshd import Sshd
+from tests.sshd import Sshd
 
 DEAD = 9
 """A port of this machine where nobody listens."""

@@ -20,7 +20,7 @@ from homeops.hosts.requirement import Requirement
 from homeops.model.host import AgeKey, Host
 from homeops.secrets.operators_keys import operators_key
 from tests.hosts.checkout import homeops, new_checkout
-from tests.hosts.sshd import Sshd
+from tests.sshd import Sshd
 
 Capture = pytest.CaptureFixture[str]
 Patch = pytest.MonkeyPatch
@@ -29,10 +29,6 @@ Tool = Callable[[str], list[str]]
 
 class NewFleet(Protocol):
     def __call__(self, **hosts: Callable[[Path], list[Requirement]]) -> tuple[Path, list[Path]]: ...
-
-
-# Root on the machine of a test is whoever runs it.
-SUDO = 'shift\nexec "$@"\n'
 
 
 def file_of(path: Path, name: str, *, breaks: bool = False, useless: bool = False) -> Requirement:
@@ -58,7 +54,7 @@ def fleet(root: Path, tmp_path: Path, new_sshd: Callable[..., Sshd], monkeypatch
         for sshd in machines.values():
             (sshd.client / "id.pub").write_text(key)
             sshd.configure()
-            sshd.program("sudo", SUDO)
+            sshd.sudo()
         last = list(machines.values())[-1]
         (last.client / "id").write_text((machines[next(iter(hosts))].client / "id").read_text())
         places = {name: tmp_path / f"disk of {name}" for name in hosts}
@@ -152,7 +148,7 @@ def test_what_fails_keeps_nothing_else_from_being_repaired(
 
 
 def test_a_host_that_goes_away_ends_its_repair(sshd: Sshd, tmp_path: Path) -> None:
-    sshd.program("sudo", SUDO)
+    sshd.sudo()
     goes = file_of(tmp_path, "a")
     one = Subject(sshd.reach(), (goes, file_of(tmp_path, "b")))
     found = condition_of(one)
@@ -183,7 +179,7 @@ def new_key(tool: Tool) -> tuple[str, str]:
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file to root")
 def test_a_missing_age_key_is_installed_where_that_is_allowed(sshd: Sshd, tmp_path: Path, tool: Tool) -> None:
-    sshd.program("sudo", SUDO)
+    sshd.sudo()
     key, recipient = new_key(tool)
     path = tmp_path / "sops" / "age" / "keys.txt"
     quirk = AgeKey(reason="a test", path=str(path))

@@ -7,7 +7,7 @@ import pytest
 from homeops.hosts.observation import UNKNOWN, drift, observe, probe_script, read
 from homeops.hosts.requirement import Requirement
 from homeops.hosts.ssh import HostError
-from tests.hosts.sshd import Sshd
+from tests.sshd import Sshd
 
 
 def probing(name: str, probe: str, **wanted: str) -> Requirement:
@@ -55,7 +55,7 @@ def test_a_fact_that_is_not_printed_is_unknown_and_drift() -> None:
 
 
 def test_all_probes_take_one_connection(sshd: Sshd) -> None:
-    sshd.program("sudo", 'shift\nexec "$@"\n')
+    sshd.sudo()
     items = [probing(f"number {number}", f"echo a={number}", a="0", b="1") for number in range(20)]
     found = observe(sshd.reach(), items)
     assert found == {f"number {number}": {"a": str(number), "b": UNKNOWN} for number in range(20)}
@@ -63,6 +63,6 @@ def test_all_probes_take_one_connection(sshd: Sshd) -> None:
 
 
 def test_probes_that_do_not_come_to_their_end_are_told(sshd: Sshd) -> None:
-    sshd.program("sudo", 'shift\nexec "$@"\n')
+    sshd.sudo()
     with pytest.raises(HostError, match=r"^one: the probes did not come to their end: gone"):
         observe(sshd.reach(), [probing("one", "echo gone >&2; kill -9 $PPID", a="1")])

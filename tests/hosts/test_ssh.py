@@ -14,7 +14,7 @@ from homeops.hosts.shell import as_root
 from homeops.hosts.ssh import HostError, HostUnreachable, Reach, reach_of, run
 from homeops.model.site import Site
 from tests.example_site import example_settings
-from tests.hosts.sshd import Sshd
+from tests.sshd import Sshd
 
 
 def refusal(reach: Reach, script: str = "true") -> str:
@@ -158,7 +158,7 @@ def test_a_sudo_that_refuses_is_told(sshd: Sshd, words: str) -> None:
 
 
 def test_what_a_script_says_of_passwords_through_sudo_is_its_own(sshd: Sshd) -> None:
-    sshd.program("sudo", '[ "$1" = -n ] && shift\nexec "$@"\n')
+    sshd.sudo()
     done = run(sshd.reach(), as_root("echo 'sudo: a password is required' >&2; exit 77", "alice"))
     assert done.code == 77
 

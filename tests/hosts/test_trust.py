@@ -13,7 +13,7 @@ from homeops.hosts.known_hosts import HostKey, keys_of, read_known_hosts
 from homeops.hosts.ssh import HostError, HostUnreachable, run
 from homeops.hosts.trust import Trust, pinned, scan, trust_of
 from tests.hosts.checkout import homeops, new_checkout
-from tests.hosts.sshd import Sshd
+from tests.sshd import Sshd
 
 Capture = pytest.CaptureFixture[str]
 Patch = pytest.MonkeyPatch

@@ -13,7 +13,6 @@ from tests.recovery.machine import Machine
 def machine(tmp_path: Path, tool: Tool) -> Generator[Machine]:
     """A machine that runs."""
     made = Machine(tmp_path / "host", tool)
-    made.make()
     made.start()
     yield made
     made.stop()

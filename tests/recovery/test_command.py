@@ -15,7 +15,7 @@ from homeops.lab.http import CoreServer
 from homeops.recovery.control_plane import control_plane
 from homeops.recovery.script import KEY, SECRET
 from tests.recovery.fleet import Tool, encrypt, new_key
-from tests.recovery.machine import SSHD, Machine
+from tests.recovery.machine import Machine
 
 
 @pytest.fixture
@@ -68,7 +68,6 @@ def test_a_rehearsal_can_be_printed_and_not_reached(
     assert capsys.readouterr().err.startswith("lab: its hosts are simulated, and nothing can be reached\n  hint: ")
 
 
-@pytest.mark.skipif(SSHD is None, reason="sshd is not installed (openssh-server)")
 def test_it_says_each_step_and_stops_at_the_first_that_fails(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], checkout: Path, machine: Machine
 ) -> None:
@@ -90,7 +89,6 @@ def test_it_says_each_step_and_stops_at_the_first_that_fails(
     assert said.out == ""
 
 
-@pytest.mark.skipif(SSHD is None, reason="sshd is not installed (openssh-server)")
 def test_this_fleets_own_core_comes_up(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

@@ -19,9 +19,7 @@ from homeops.recovery.control_plane import ControlPlane
 from homeops.recovery.run import run
 from homeops.recovery.script import HOOK, KEY, SECRET, Manner, script
 from tests.recovery.fleet import COMPOSE, JWT, PASSWORD, VERSION, Homelab, Tool, encrypt, homelab, new_key
-from tests.recovery.machine import SSHD, Machine
-
-pytestmark = pytest.mark.skipif(SSHD is None, reason="sshd is not installed (openssh-server)")
+from tests.recovery.machine import Machine
 
 SETTINGS = Settings()
 SECRETS = (JWT, PASSWORD, PASSWORD[:12])
@@ -125,7 +123,7 @@ def test_another_age_key_stops_before_compose_and_leaves_the_files_of_yesterday(
 
 
 def test_a_host_without_sops_and_key_gets_its_secrets_through_standard_input(scene: Scene) -> None:
-    here = scene.machine.place / "client" / "keys.txt"
+    here = scene.machine.sshd.client / "keys.txt"
     scene.machine.age_key.rename(here)
     assert "cannot read the age key" in scene.failure()
     (scene.machine.programs / "sops").unlink()
@@ -160,9 +158,10 @@ def test_a_host_without_docker_is_told_apart(scene: Scene) -> None:
 @pytest.mark.parametrize("known", ["nothing", "another key"])
 def test_a_host_whose_key_is_not_known_gets_nothing(scene: Scene, known: str) -> None:
     if known == "nothing":
-        scene.machine.known_hosts.write_text("")
+        scene.machine.sshd.known_hosts.write_text("")
     else:
-        scene.machine.know(scene.machine.place / "client" / "id.pub")
+        other = (scene.machine.sshd.client / "id.pub").read_text()
+        scene.machine.sshd.known_hosts.write_text(f"{scene.machine.sshd.name} {other}")
     said = scene.failure()
     assert "Reach one: failed" in said
     assert "Host key verification failed." in said

@@ -4,7 +4,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
-from tests.recovery.machine import SSHD, Machine
+from tests.sshd import Sshd
 from tools.install import ROOT
 from tools.provider_plugins import Plugins
 
@@ -96,24 +96,15 @@ def commands() -> Generator[Client]:
         yield client
 
 
-@pytest.fixture
-def machine(tmp_path: Path, tool: Callable[[str], list[str]]) -> Generator[Machine]:
-    assert SSHD, "sshd: not found\n  hint: apt-get install openssh-server"
-    made = Machine(tmp_path / "host", tool)
-    made.make()
-    made.start()
-    yield made
-    made.stop()
-
-
-def connection(machine: Machine, **more: Any) -> Props:
-    """How the machine is reached, its key pinned."""
+def connection(sshd: Sshd, **more: Any) -> Props:
+    """How the machine is reached, its key pinned: of its keys the one that the official plugin asks for."""
+    reach = sshd.reach()
     return {
-        "host": "127.0.0.1",
-        "port": machine.port,
-        "user": machine.reach["sshUser"],
-        "privateKey": (machine.place / "client" / "id").read_text(),
-        "hostKey": " ".join((machine.place / "host_key.pub").read_text().split()[:2]),
+        "host": reach.address,
+        "port": reach.port,
+        "user": reach.user,
+        "privateKey": (sshd.client / "id").read_text(),
+        "hostKey": sshd.public("ecdsa"),
         "dialErrorLimit": 0,
         "perDialTimeout": 3,
         **more,
@@ -159,34 +150,32 @@ def test_inputs_that_it_does_not_understand_are_refused_by_name(commands: Client
     assert commands.check(COPY, connection={"host": "h"}, source={"path": str(tmp_path)}, remotePath="/x") == {}
 
 
-def test_a_remote_command_runs_on_the_host_and_deletes_there(
-    commands: Client, machine: Machine, tmp_path: Path
-) -> None:
+def test_a_remote_command_runs_on_the_host_and_deletes_there(commands: Client, sshd: Sshd, tmp_path: Path) -> None:
     gone = tmp_path / "it's gone"
     made = commands.create(
-        REMOTE, connection=connection(machine), create='echo "$PATH"; cat', stdin="s3", delete=f'cat >"{gone}"'
+        REMOTE, connection=connection(sshd), create='echo "$PATH"; cat', stdin="s3", delete=f'cat >"{gone}"'
     )
-    assert made["stdout"].endswith(f"{machine.programs}\ns3")
+    assert made["stdout"].endswith(f"{sshd.path}\ns3")
     commands.delete(REMOTE, made)
     assert gone.exists()
 
 
-def test_a_command_that_ends_with_255_was_run_once(commands: Client, machine: Machine, tmp_path: Path) -> None:
+def test_a_command_that_ends_with_255_was_run_once(commands: Client, sshd: Sshd, tmp_path: Path) -> None:
     ran = tmp_path / "ran"
     with pytest.raises(grpc.RpcError, match="status 255"):
         commands.create(
-            REMOTE, connection=connection(machine, dialErrorLimit=3), create=f"echo x >>{ran}; exit 255", logging="none"
+            REMOTE, connection=connection(sshd, dialErrorLimit=3), create=f"echo x >>{ran}; exit 255", logging="none"
         )
     assert ran.read_text() == "x\n"
 
 
-def test_another_host_key_than_the_pinned_one_stops_it(commands: Client, machine: Machine, tmp_path: Path) -> None:
-    other = (machine.place / "client" / "id.pub").read_text().split()
+def test_another_host_key_than_the_pinned_one_stops_it(commands: Client, sshd: Sshd, tmp_path: Path) -> None:
+    other = (sshd.client / "id.pub").read_text().split()
     ran = tmp_path / "ran"
     with pytest.raises(grpc.RpcError, match=r"Host key verification failed|HOST IDENTIFICATION HAS CHANGED"):
-        commands.create(REMOTE, connection=connection(machine, hostKey=" ".join(other[:2])), create=f"echo >{ran}")
+        commands.create(REMOTE, connection=connection(sshd, hostKey=" ".join(other[:2])), create=f"echo >{ran}")
     assert not ran.exists()
-    without = {name: value for name, value in connection(machine).items() if name != "hostKey"}
+    without = {name: value for name, value in connection(sshd).items() if name != "hostKey"}
     assert commands.create(REMOTE, connection=without, create="echo unchecked")["stdout"] == "unchecked"
 
 
@@ -199,7 +188,7 @@ def test_an_unreachable_host_is_dialled_once_more_than_the_limit(commands: Clien
             commands.create(REMOTE, connection=target, create="true")
 
 
-def test_files_and_directories_are_copied(commands: Client, machine: Machine, tmp_path: Path) -> None:
+def test_files_and_directories_are_copied(commands: Client, sshd: Sshd, tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     (tree / "sub").mkdir(parents=True)
     (tree / "sub" / "file").write_bytes(b"\x00\xff")
@@ -211,7 +200,7 @@ def test_files_and_directories_are_copied(commands: Client, machine: Machine, tm
         ({"path": str(tree)}, there),
         ({"path": f"{tree}/"}, there / "inside"),
     ):
-        commands.create(COPY, connection=connection(machine), source=source, remotePath=str(target))
+        commands.create(COPY, connection=connection(sshd), source=source, remotePath=str(target))
     assert (there / "text").read_text() == "it's ü\n"
     for copied in ("file", "tree/sub/file", "inside/sub/file"):
         assert (there / copied).read_bytes() == b"\x00\xff"

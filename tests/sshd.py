@@ -10,12 +10,14 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from homeops.hosts.known_hosts import host_pattern
 from homeops.hosts.ssh import Reach
 
 SSHD = shutil.which("sshd", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"]))
 
-# Of this machine, whatever a test has put before it in PATH since.
+# Looked for once, before any test has put a wrapper of it into PATH: a wrapper that runs itself never ends.
 SSH = shutil.which("ssh") or "/missing"
 
 KINDS = ("ed25519", "ecdsa")
@@ -24,7 +26,15 @@ KINDS = ("ed25519", "ecdsa")
 # The client's configuration is the one that a test wrote: ssh looks for the user's where the account database says.
 _SSH = """\
 #!/bin/sh
+printf '%s\\n' "$@" >>{said}
 exec {ssh} -F {config} "$@"
+"""
+
+# Root on the machine of a test is whoever runs it.
+_SUDO = """\
+[ "$1" = -n ] || exit 1
+shift
+exec "$@"
 """
 
 
@@ -47,6 +57,11 @@ class Sshd:
         return self.place / "programs"
 
     @property
+    def path(self) -> str:
+        """The PATH of what runs there."""
+        return f"{self.programs}:/usr/local/bin:/usr/bin:/bin"
+
+    @property
     def known_hosts(self) -> Path:
         return self.place / "known hosts 100%" / "known_hosts"
 
@@ -59,11 +74,21 @@ class Sshd:
     def log(self) -> str:
         return (self.place / "sshd.log").read_text()
 
+    @property
+    def said(self) -> Path:
+        """Everything that was ever on a command line of this side's ssh."""
+        return self.place / "said"
+
     def reach(self, host: str = "one") -> Reach:
         return Reach(host, "127.0.0.1", self.port, getpass.getuser(), self.known_hosts, 5)
 
     def start(self, *config: str, kinds: tuple[str, ...] = KINDS) -> None:
-        """Start it with further lines of sshd_config, and let this side have a key that it takes, and know its keys."""
+        """Start it with further lines of sshd_config, and let this side have a key that it takes, and know its keys.
+
+        Skips the test where there is no sshd.
+        """
+        if SSHD is None:
+            pytest.skip("no machine to reach over SSH without an sshd: apt-get install openssh-server")
         for directory in (self.client, self.programs, self.known_hosts.parent):
             directory.mkdir(parents=True, exist_ok=True)
         self.kinds = kinds
@@ -71,7 +96,8 @@ class Sshd:
             if not (self.place / name).exists():
                 self.new_key(name)
         self.configure()
-        wrapper = _SSH.format(ssh=shlex.quote(SSH), config=shlex.quote(str(self.client / "config")))
+        paths = {"ssh": SSH, "config": self.client / "config", "said": self.said}
+        wrapper = _SSH.format(**{name: shlex.quote(str(path)) for name, path in paths.items()})
         (self.client / "ssh").write_text(wrapper)
         (self.client / "ssh").chmod(0o755)
         self.port = self.port or _free_port()
@@ -90,10 +116,9 @@ class Sshd:
             "PermitRootLogin yes",
             # Every scan is three connections at once.
             "MaxStartups 100",
-            f"SetEnv PATH={self.programs}:/usr/local/bin:/usr/bin:/bin",
+            f"SetEnv PATH={self.path}",
         ]
         (self.place / "sshd_config").write_text("".join(f"{line}\n" for line in lines))
-        assert SSHD is not None
         if os.getuid() == 0:
             # Where sshd separates its privileges; an init system makes it, and there may be none.
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
@@ -140,6 +165,10 @@ class Sshd:
         path = self.programs / name
         path.write_text(f"#!/bin/sh\n{text}")
         path.chmod(0o755)
+
+    def sudo(self) -> None:
+        """Let everybody there be root."""
+        self.program("sudo", _SUDO)
 
 
 def _free_port() -> int:
