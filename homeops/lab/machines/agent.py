@@ -10,6 +10,8 @@ from time import monotonic, sleep
 from homeops.errors import LabError, Problem
 
 START_SECONDS = 10
+_NO_AGENT = 2
+"""How ssh-add ends where it reaches no agent, such as one that has its socket and does not listen yet."""
 
 
 @contextmanager
@@ -41,11 +43,14 @@ def ssh_agent(key: Path, environ: Mapping[str, str]) -> Generator[dict[str, str]
 
 def _add(key: Path, process: subprocess.Popen[bytes], environ: Mapping[str, str]) -> None:
     until = monotonic() + START_SECONDS
-    while not Path(environ["SSH_AUTH_SOCK"]).is_socket():
+    while (done := _ssh_add(key, environ)).returncode == _NO_AGENT:
         if process.poll() is not None or monotonic() > until:
             raise LabError(Problem("ssh-agent", "does not start"))
         sleep(0.01)
-    command = ["ssh-add", "-q", str(key)]
-    done = subprocess.run(command, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode:
         raise LabError(Problem("ssh-add", done.stderr.strip()))
+
+
+def _ssh_add(key: Path, environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    command = ["ssh-add", "-q", str(key)]
+    return subprocess.run(command, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
