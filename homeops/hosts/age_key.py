@@ -56,15 +56,7 @@ esac
 if [ -d "$folder" ]; then fact directory "$(stat -c '%a %U:%G' "$folder")"; else fact directory missing; fi
 """
 
-_OWN = """\
-# own PATH MODE: root's, with this mode.
-own() {
-    if [ "$(stat -c '%a %u:%g' "$1")" != "$2 0:0" ]; then
-        attempt "set the owner of $1" chown 0:0 "$1"
-        attempt "set the mode of $1" chmod "$2" "$1"
-        say "$1 is root's, mode $2"
-    fi
-}
+_REFUSE = """\
 refuse_another() {
     case $(state) in
         another)
@@ -127,14 +119,14 @@ def age_key(quirk: AgeKey, recipient: str) -> Requirement:
         reason=quirk.reason,
         wanted={"key": "present", "mode": "600", "owner": "root:root", "directory": "700 root:root"},
         probe=probe_text(known + _PROBE),
-        apply=apply_text(quirk.name, known + _OWN + _APPLY),
+        apply=apply_text(quirk.name, known + _REFUSE + _APPLY),
         reported={"recipient": recipient},
     )
 
 
 def install_age_key(quirk: AgeKey, recipient: str) -> str:
     """A script that puts the key on its standard input in place, and refuses when another key is there."""
-    return apply_text(quirk.name, _known(quirk, recipient) + _OWN + _INSTALL)
+    return apply_text(quirk.name, _known(quirk, recipient) + _REFUSE + _INSTALL)
 
 
 def _known(quirk: AgeKey, recipient: str) -> str:

@@ -4,11 +4,10 @@ from hashlib import sha256
 from shlex import quote
 
 from homeops.hosts.requirement import Requirement
-from homeops.hosts.shell import apply_text, probe_text
+from homeops.hosts.shell import FETCH, apply_text, probe_text
 from homeops.model.host import NativeSops
-from homeops.model.site import Versions
+from homeops.model.site import DOWNLOADS, Versions
 
-GITHUB = "https://github.com"
 PLACE = "/usr/local/bin"
 
 # sops says "sops 3.1.0 (latest)", age says "v1.0.0". A program that cannot run has no version.
@@ -44,14 +43,9 @@ download() {
     [ "$(uname -m)" = x86_64 ] || fail "the pinned checksums are for x86_64, and this host is $(uname -m)"
     attempt "make $new" rm -rf "$new"
     attempt "make $new" mkdir -p "$new"
-    if command -v curl >/dev/null; then
-        attempt "download $1" curl --fail --silent --show-error --location --retry 2 --connect-timeout 10 \\
-            --max-time 300 --output "$new/$2" "$1"
-    elif command -v wget >/dev/null; then
-        attempt "download $1" wget --no-verbose --tries=3 --timeout=60 --output-document="$new/$2" "$1"
-    else
+    command -v curl >/dev/null || command -v wget >/dev/null ||
         fail 'there is neither curl nor wget to download with: apt-get install curl'
-    fi
+    attempt "download $1" fetch "$1" "$new/$2"
     sum=$(sha256sum <"$new/$2")
     [ "$sum" = "$3  -" ] || fail "$1 has the checksum ${sum%% *} and not $3: nothing was installed"
 }
@@ -92,7 +86,7 @@ done
 """
 
 
-def native_sops(quirk: NativeSops, versions: Versions, hook: str, downloads: str = GITHUB) -> Requirement:
+def native_sops(quirk: NativeSops, versions: Versions, hook: str, downloads: str = DOWNLOADS) -> Requirement:
     """The programs in their versions, and ``hook``, the text of sops-decrypt.sh.
 
     ``downloads``: where releases come from; what is below it has GitHub's own paths.
@@ -103,7 +97,9 @@ def native_sops(quirk: NativeSops, versions: Versions, hook: str, downloads: str
         reason=quirk.reason,
         wanted={"sops": versions.sops, "age": versions.age, "age-keygen": versions.age, "hook": "as declared"},
         probe=probe_text(f"{paths}hook_sum={sha256(hook.encode()).hexdigest()}\n{_LOOK}{_PROBE}"),
-        apply=apply_text(quirk.name, f"{paths}{_pins(versions, downloads)}{_HOOK}{quote(hook)}\n{_LOOK}{_APPLY}"),
+        apply=apply_text(
+            quirk.name, f"{paths}{_pins(versions, downloads)}{_HOOK}{quote(hook)}\n{_LOOK}{FETCH}{_APPLY}"
+        ),
         undo=apply_text(quirk.name, paths + _UNDO),
     )
 

@@ -3,9 +3,9 @@
 from homeops.hosts import periphery_container, periphery_systemd
 from homeops.hosts.requirement import Requirement
 from homeops.model.host import ContainerPeriphery, Host
-from homeops.model.site import Site
+from homeops.model.site import DOWNLOADS, Site
 
-UPSTREAM_BINARIES = "https://github.com/moghtech/komodo/releases/download"
+UPSTREAM_BINARIES = f"{DOWNLOADS}/moghtech/komodo/releases/download"
 """Where ``v<version>/periphery-<machine>`` is found."""
 
 PATIENCE = 30

@@ -18,7 +18,7 @@ from homeops.hosts.periphery_shell import (
     prints,
 )
 from homeops.hosts.requirement import Requirement
-from homeops.hosts.shell import apply_text, probe_text
+from homeops.hosts.shell import FETCH, apply_text, probe_text
 from homeops.model.host import PERIPHERY_PORT, PERIPHERY_ROOT, Host, SystemdPeriphery
 from homeops.model.site import Site
 
@@ -67,17 +67,10 @@ _SYSTEMD = """\
 
 # Beside its place, so that a rename puts it there.
 _BINARY = """\
-download() {
-    if command -v curl >/dev/null; then
-        curl --fail --silent --show-error --location --retry 2 --connect-timeout 10 --max-time 300 --output "$2" "$1"
-    else
-        wget --no-verbose --tries 3 --timeout 60 --no-use-server-timestamps --output-document "$2" "$1"
-    fi
-}
 fetch_binary() {
     from=$base/v$version/periphery-$(uname -m)
     mkdir -p "${binary%/*}"
-    said=$(download "$from" "$binary.new" 2>&1) || fail "cannot download $from; $alone: $(last "$said")"
+    said=$(fetch "$from" "$binary.new" 2>&1) || fail "cannot download $from; $alone: $(last "$said")"
     got=$(sum "$binary.new")
     [ "$got" = "$sha256" ] || fail "wrong checksum; $alone: $from has $got, the settings say $sha256"
     chmod 755 "$binary.new"
@@ -220,6 +213,6 @@ def requirement(host: Host, manner: SystemdPeriphery, site: Site, binaries: str,
             "answers": "yes",
         },
         probe=probe_text(known + DIGEST + _PROBE + ANSWERED_VERSION),
-        apply=apply_text("periphery", known + wanted + IN_TIME + _BINARY + _SWITCH + READY + _SYSTEMD + _APPLY),
+        apply=apply_text("periphery", known + wanted + IN_TIME + FETCH + _BINARY + _SWITCH + READY + _SYSTEMD + _APPLY),
         reported={**({} if installs else {"version": versions.komodo}), "answered_version": versions.komodo},
     )

@@ -142,17 +142,13 @@ def _install_key(props: Props, found: Mapping[str, Mapping[str, str]]) -> None:
     install: dict[str, str] = props.get("install") or {}
     if not install or found.get(install["requirement"], {}).get("key") != "missing":
         return
-    from homeops.errors import Problem
-    from homeops.hosts.shell import as_root
-    from homeops.hosts.ssh import HostError, run
+    from homeops.hosts.repair import install_key
     from homeops.secrets.operators_keys import operators_key
 
-    key = operators_key(install["recipient"], os.environ, Path.home())
-    done = run(_reach(props), as_root(install["script"], str(props["user"])), key)
-    if done.code:
-        said = (done.stderr.strip() or f"exit code {done.code}").splitlines()[-1]
-        raise HostError(Problem(str(props["host"]), said))
-    session.tell(f"{props['host']}: {done.stdout.strip()}")
+    def key() -> str:
+        return operators_key(install["recipient"], os.environ, Path.home())
+
+    session.tell(f"{props['host']}: {install_key(_reach(props), install['requirement'], install['script'], key)}")
 
 
 def _part(found: Mapping[str, Mapping[str, str]], like: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:

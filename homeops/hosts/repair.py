@@ -8,9 +8,8 @@ from homeops.hosts.age_key import install_age_key
 from homeops.hosts.condition import Condition, Subject
 from homeops.hosts.observation import drift, observe
 from homeops.hosts.requirement import Requirement
-from homeops.hosts.shell import as_root
-from homeops.hosts.ssh import HostError, HostUnreachable, run
-from homeops.model.host import AgeKey
+from homeops.hosts.script import run_script
+from homeops.hosts.ssh import HostError, HostUnreachable, Reach
 
 Tell = Callable[[str], None]
 Key = Callable[[str], str]
@@ -56,23 +55,21 @@ def repair(subject: Subject, condition: Condition, tell: Tell, key: Key) -> Repa
 
 def apply(subject: Subject, requirement: Requirement, found: dict[str, str], key: Key) -> str:
     """Make one requirement true of a host; returns what was said. Raises HostError naming host and requirement."""
-    reach, quirk = subject.reach, subject.install_key
+    quirk = subject.install_key
     if quirk and requirement.name == quirk.name and found.get("key") == "missing":
-        install = as_root(install_age_key(quirk, subject.recipient), reach.user)
-        done = run(reach, install, _at_hand(subject, quirk, key))
-    else:
-        done = run(reach, as_root(requirement.apply, reach.user))
-    if done.code:
-        said = (done.stderr.strip() or f"exit code {done.code}").splitlines()[-1]
-        raise HostError(Problem(reach.host, said if requirement.name in said else f"{requirement.name}: {said}"))
-    return done.stdout.strip()
+        script = install_age_key(quirk, subject.recipient)
+        return install_key(subject.reach, quirk.name, script, lambda: key(subject.recipient))
+    return run_script(subject.reach, requirement.name, requirement.apply)
 
 
-def _at_hand(subject: Subject, quirk: AgeKey, key: Key) -> str:
+def install_key(reach: Reach, name: str, script: str, key: Callable[[], str]) -> str:
+    """Run a script of ``install_age_key`` with the text of the key on its standard input; returns what was said.
+
+    Raises HostError naming the host, also where the key is not at hand.
+    """
     try:
-        return key(subject.recipient)
+        text = key()
     except HomeopsError as error:
-        host = subject.reach.host
-        raise HostError(
-            *(Problem(host, f"{quirk.name}: {found.what}", found.hint) for found in error.problems)
-        ) from None
+        problems = (Problem(reach.host, f"{name}: {found.what}", found.hint) for found in error.problems)
+        raise HostError(*problems) from None
+    return run_script(reach, name, script, text)

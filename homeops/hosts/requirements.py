@@ -7,7 +7,7 @@ from homeops.hosts.age_key import age_key
 from homeops.hosts.apparmor import apparmor_mask
 from homeops.hosts.disk_space import disk_space
 from homeops.hosts.docker_engine import docker_engine
-from homeops.hosts.native_sops import GITHUB, native_sops
+from homeops.hosts.native_sops import native_sops
 from homeops.hosts.periphery import periphery
 from homeops.hosts.requirement import Requirement
 from homeops.hosts.time_sync import time_sync
@@ -18,24 +18,23 @@ HOOK = Path("docker/periphery/scripts/sops-decrypt.sh")
 """The hook that decrypts, in the repository."""
 
 
-def requirements(
-    host: Host, site: Site, age_recipient: str, root: Path = Path(), downloads: str = GITHUB
-) -> tuple[Requirement, ...]:
+def requirements(host: Host, site: Site, age_recipient: str, root: Path = Path()) -> tuple[Requirement, ...]:
     """Docker, time, disk, age key, the host's other quirks, Periphery.
 
     ``age_recipient``: the public key (``age1...``) that the host's age key must belong to. ``root``: the repository,
-    whose hook is installed. ``downloads``: what stands in for GitHub; below it are GitHub's own paths.
+    whose hook is installed.
     """
-    return tuple(_requirements(host, site, age_recipient, root, downloads))
+    return tuple(_requirements(host, site, age_recipient, root))
 
 
-def _requirements(host: Host, site: Site, age_recipient: str, root: Path, downloads: str) -> Iterator[Requirement]:
+def _requirements(host: Host, site: Site, age_recipient: str, root: Path) -> Iterator[Requirement]:
+    ssh = site.ssh or SshFacts()
     yield docker_engine(site.versions.docker)
     yield time_sync()
-    yield disk_space((site.ssh or SshFacts()).disk_floor_gib)
+    yield disk_space(ssh.disk_floor_gib)
     yield from (age_key(quirk, age_recipient) for quirk in host.quirks if isinstance(quirk, AgeKey))
     yield from (apparmor_mask(quirk) for quirk in host.quirks if isinstance(quirk, ApparmorMask))
     for quirk in host.quirks:
         if isinstance(quirk, NativeSops):
-            yield native_sops(quirk, site.versions, (root / HOOK).read_text(encoding="utf-8"), downloads)
-    yield periphery(host, site, binaries=f"{downloads}/moghtech/komodo/releases/download")
+            yield native_sops(quirk, site.versions, (root / HOOK).read_text(encoding="utf-8"), ssh.downloads)
+    yield periphery(host, site, binaries=f"{ssh.downloads}/moghtech/komodo/releases/download")

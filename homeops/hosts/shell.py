@@ -30,6 +30,17 @@ said=$(sudo -n sh -c : 2>&1 </dev/null) || {{
 exec sudo -n sh -c "$2"
 """
 
+FETCH = """\
+# fetch URL FILE, with what is there: curl, else wget.
+fetch() {
+    if command -v curl >/dev/null; then
+        curl --fail --silent --show-error --location --retry 2 --connect-timeout 10 --max-time 300 --output "$2" "$1"
+    else
+        wget --no-verbose --tries=3 --timeout=60 --no-use-server-timestamps --output-document="$2" "$1"
+    fi
+}
+"""
+
 _PROBE = """\
 fact() { printf '%s=%s\\n' "$1" "$2"; }
 # file_state PATH MODE SHA256: "as declared", or what is not.
@@ -54,6 +65,14 @@ attempt() {
     shift
     said=$("$@" 2>&1) || fail "cannot $step: $(printf '%s\\n' "$said" | tail -n 1)"
 }
+# own PATH MODE: root's, with this mode.
+own() {
+    if [ "$(stat -c '%a %u:%g' "$1")" != "$2 0:0" ]; then
+        attempt "set the owner of $1" chown 0:0 "$1"
+        attempt "set the mode of $1" chmod "$2" "$1"
+        say "$1 is root's, mode $2"
+    fi
+}
 # put PATH MODE TEXT: root's file with this text and mode, there whole or not at all.
 put() {
     if [ ! -f "$1" ] || ! printf '%s' "$3" | cmp -s - "$1"; then
@@ -62,10 +81,8 @@ put() {
         attempt "write $1" sh -c 'umask 077; rm -f "$1.new"; printf %s "$3" | cat >"$1.new" && chmod "$2" "$1.new" &&
             mv -fT "$1.new" "$1" || { rm -f "$1.new"; exit 1; }' sh "$1" "$2" "$3"
         say "$1 written"
-    elif [ "$(stat -c '%a %u:%g' "$1")" != "$2 0:0" ]; then
-        attempt "set the owner of $1" chown 0:0 "$1"
-        attempt "set the mode of $1" chmod "$2" "$1"
-        say "$1 is root's, mode $2"
+    else
+        own "$1" "$2"
     fi
 }
 """
@@ -91,7 +108,8 @@ def apply_text(name: str, body: str) -> str:
     """A script that changes a host.
 
     ``say TEXT`` tells of a change, ``fail TEXT`` ends, ``attempt STEP COMMAND...`` runs a command whose failure is told
-    in one line as ``cannot STEP: ...``, ``put PATH MODE TEXT`` writes a file. When nothing was said, it says so.
+    in one line as ``cannot STEP: ...``, ``put PATH MODE TEXT`` writes a file, ``own PATH MODE`` gives one to root. When
+    nothing was said, it says so.
     """
     return f"""{_APPLY}name={quote(name)}
 {body.rstrip()}

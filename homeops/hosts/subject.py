@@ -12,7 +12,7 @@ from homeops.hosts.ssh import reach_of
 from homeops.model.fleet import Fleet
 from homeops.model.graph import Directories
 from homeops.model.host import AgeKey, Host
-from homeops.model.site import Site, SshFacts
+from homeops.model.site import Site
 from homeops.secrets.policy import Policy
 from homeops.secrets.rotation import settled_policy
 
@@ -31,8 +31,7 @@ class Subjects:
         quirk = next((quirk for quirk in host.quirks if isinstance(quirk, AgeKey)), None)
         recipient = age_recipient(host.name, self.fleet.stacks, self._directories, self._policy) if quirk else ""
         allowed = self.site.ssh is not None and self.site.ssh.install_age_key
-        downloads = self.site.ssh.downloads if self.site.ssh else SshFacts().downloads
-        todo = requirements(host, self.site, recipient, self.root, downloads)
+        todo = requirements(host, self.site, recipient, self.root)
         return Subject(reach, todo, recipient, quirk if allowed else None)
 
     @cached_property

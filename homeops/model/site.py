@@ -95,6 +95,10 @@ class DeleteBudget(Facts):
     percent: Annotated[int, Field(ge=0, le=100)] = 30
 
 
+DOWNLOADS = "https://github.com"
+"""Where binaries for hosts come from, unless the settings name a mirror."""
+
+
 class SshFacts(Facts):
     """How hosts are managed over SSH; without this block nothing is done on them.
 
@@ -108,7 +112,7 @@ class SshFacts(Facts):
     """Free space on a host's Docker disk below which it is reported."""
     install_age_key: bool = False
     """Whether a host without an age key gets the operator's."""
-    downloads: Annotated[str, StringConstraints(pattern=r"^https?://[^\s]*[^\s/]$")] = "https://github.com"
+    downloads: Annotated[str, StringConstraints(pattern=r"^https?://[^\s]*[^\s/]$")] = DOWNLOADS
     """Where binaries for hosts come from: GitHub, or a mirror with GitHub's own paths."""
 
 
