@@ -18,8 +18,9 @@ from homeops.fleet_graph import declared_fleet
 from homeops.secrets import dotenv
 from homeops.secrets.documents import Document, read_document
 from homeops.secrets.editing import encrypt_file, set_value, value_at
-from homeops.secrets.files import encrypted_files, named_file, readings, shown
+from homeops.secrets.files import encrypted_files, named_file, shown
 from homeops.secrets.policy import read_policy
+from homeops.secrets.readings import readings
 from homeops.secrets.recipients import bring_to_rule
 from homeops.secrets.sops import Sops, file_format
 from homeops.settings import load_settings

@@ -26,11 +26,11 @@ from homeops.secrets import age_keys, rotation
 from homeops.secrets.documents import read_document
 from homeops.secrets.files import encrypted_files, shown
 from homeops.secrets.operators_keys import add_to_file, key_file, operators_key
-from homeops.secrets.policy import Policy, parse_policy
+from homeops.secrets.policy import POLICY_FILE, Policy, parse_policy
 from homeops.secrets.publication import unpublished
 from homeops.secrets.recipients import bring_to_rule, readers
 from homeops.secrets.rotation import HostKeys, Rotation, Standing
-from homeops.secrets.sops import CONFIG, Sops
+from homeops.secrets.sops import Sops
 from homeops.settings import load_settings
 from homeops.whole_file import write_whole
 
@@ -97,9 +97,11 @@ class _Rotating:
         if found is None:
             found = self._new(self._replaced(old))
         elif old not in ("", found.old):
-            raise SecretsError(Problem(CONFIG, f"another rotation is under way: of {found.old}", "end that one first"))
+            raise SecretsError(
+                Problem(POLICY_FILE, f"another rotation is under way: of {found.old}", "end that one first")
+            )
         elif not rotation.concerned(self._policy(), found)[0]:
-            raise SecretsError(Problem(CONFIG, "this rotation is past that", "homeops secrets rotate --status"))
+            raise SecretsError(Problem(POLICY_FILE, "this rotation is past that", "homeops secrets rotate --status"))
         self._write(rotation.begun(self._text, self._config, found))
         self._bring_to_rule()
 
@@ -147,7 +149,7 @@ class _Rotating:
             table.add_column(column, overflow="fold")
         files = encrypted_files(self.root)
         with_new = sum(found.new in read_document(path).recipients for path in files)
-        table.add_row(CONFIG, _yes(standing.old_in_rules), _yes(standing.new_in_rules), "")
+        table.add_row(POLICY_FILE, _yes(standing.old_in_rules), _yes(standing.new_in_rules), "")
         table.add_row(f"{len(files)} files", str(len(standing.with_old)), str(with_new), "")
         for name, keys in standing.hosts.items():
             cells = ("?", "?") if keys.problem else (_yes(keys.old), _yes(keys.new))
@@ -158,7 +160,7 @@ class _Rotating:
 
     @property
     def _config(self) -> Path:
-        return self.root / CONFIG
+        return self.root / POLICY_FILE
 
     @property
     def _text(self) -> str:
@@ -170,12 +172,12 @@ class _Rotating:
     def _write(self, text: str) -> None:
         if text != self._text:
             write_whole(self._config, text)
-            out.print(f"{CONFIG}: changed")
+            out.print(f"{POLICY_FILE}: changed")
 
     def _rotation(self) -> Rotation:
         found = rotation.under_way(self._text)
         if found is None:
-            raise SecretsError(Problem(CONFIG, "no rotation is under way", "homeops secrets rotate begin"))
+            raise SecretsError(Problem(POLICY_FILE, "no rotation is under way", "homeops secrets rotate begin"))
         return found
 
     def _replaced(self, old: str) -> str:
@@ -186,7 +188,7 @@ class _Rotating:
         if not old and len(known) == 1:
             return known[0]
         what = f"{old}: no rule names it" if old else "names several recipients, and which is replaced was not said"
-        raise SecretsError(Problem(CONFIG, what, " or ".join(f"--old {recipient}" for recipient in known)))
+        raise SecretsError(Problem(POLICY_FILE, what, " or ".join(f"--old {recipient}" for recipient in known)))
 
     def _new(self, old: str) -> Rotation:
         """A new pair in the operator's key file, once nothing that a later step needs is missing."""

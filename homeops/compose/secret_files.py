@@ -4,11 +4,11 @@ The rule is that of ``docker/periphery/scripts/sops-decrypt.sh``: ``[NAME].sops.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal, cast
+from pathlib import Path, PurePath
+from typing import Literal
 
 Format = Literal["env", "json", "yaml"]
-_FORMATS: tuple[Format, ...] = ("env", "json", "yaml")
+_FORMATS: dict[str, Format] = {"env": "env", "json": "json", "yaml": "yaml"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +23,16 @@ class SecretFile:
 def secret_files(directory: Path) -> tuple[SecretFile, ...]:
     """The encrypted files of a directory, not of those below it, in order of their names; none is not an error."""
     return tuple(
-        SecretFile(path, plain_path(path), cast(Format, path.name.rpartition(".")[2]))
+        SecretFile(path, plain_path(path), kind)
         for path in sorted(directory.iterdir())
-        if path.name.endswith(tuple(f".sops.{kind}" for kind in _FORMATS)) and not path.is_dir()
+        if (kind := format_of(path)) and not path.is_dir()
     )
+
+
+def format_of(path: PurePath) -> Format | None:
+    """The format of a secret file by its name (``.sops.env``); None when the hook does not decrypt such."""
+    name, _, kind = path.name.rpartition(".")
+    return _FORMATS.get(kind) if name.endswith(".sops") else None
 
 
 def plain_path(encrypted: Path) -> Path:

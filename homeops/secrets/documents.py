@@ -9,11 +9,10 @@ from typing import Literal, cast
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from homeops.compose.secret_files import Format
+from homeops.compose.nodes import is_null, line_of
+from homeops.compose.secret_files import Format, format_of
 from homeops.errors import Problem, SecretsError
-
-FORMATS: dict[str, Format] = {"env": "env", "json": "json", "yaml": "yaml"}
-"""What the pre-deploy hook decrypts, by the end of a file's name."""
+from homeops.secrets.trees import yaml_nodes
 
 State = Literal["encrypted", "empty", "clear"]
 """Of a value. sops leaves an empty text as it is: there is nothing to hide but that."""
@@ -21,7 +20,6 @@ State = Literal["encrypted", "empty", "clear"]
 _ENCRYPTED = re.compile(r"ENC\[AES256_GCM,data:[^,\]]*,iv:[^,\]]*,tag:[^,\]]*,type:[a-z]+\]")
 _CLEAR_COMMENT = re.compile(rf"(?:^|\s)#(?!{_ENCRYPTED.pattern}\s*$)")
 _PREFIX = "sops_"
-_NULL = "tag:yaml.org,2002:null"
 
 # What names a recipient in sops' own block, by the kind of key.
 _IDENTITIES = ("recipient", "fp", "arn", "resource_id", "vault_url", "vault_address", "key_id")
@@ -65,12 +63,6 @@ class Document:
     def encrypted(self) -> bool:
         """Whether sops made the file and nothing in it stands in the clear."""
         return self.metadata and self.mac and all(value.state != "clear" for value in self.values)
-
-
-def format_of(path: Path) -> Format | None:
-    """The format of a secret file by its name (``.sops.env``); None when the pre-deploy hook does not decrypt such."""
-    name, _, kind = path.name.rpartition(".")
-    return FORMATS.get(kind) if name.endswith(".sops") else None
 
 
 def read_document(path: Path) -> Document:
@@ -137,19 +129,11 @@ def _dotenv(text: str, path: Path) -> Document:
     )
 
 
-def _documents(text: str) -> Iterator[Node]:
-    loader = yaml.CSafeLoader(text) if yaml.__with_libyaml__ else yaml.SafeLoader(text)
-    while loader.check_node():
-        node = loader.get_node()
-        if node is not None:
-            yield node
-
-
 def _tree(text: str, path: Path, kind: Format) -> Document:
     # sops indents JSON with tabs, which YAML forbids; in JSON no text holds a bare tab.
     source = text.replace("\t", " ") if kind == "json" else text
     try:
-        documents = list(_documents(source))
+        documents = list(yaml_nodes(source))
     except yaml.YAMLError as error:
         # Of the error, its line alone: its text quotes the file.
         mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
@@ -186,7 +170,7 @@ def _is_metadata(key: str, block: MappingNode | None) -> bool:
 def _values(root: Node) -> Iterator[Value]:
     for key, node in _walk(root):
         if isinstance(node, ScalarNode):
-            yield Value(key, "empty" if node.tag == _NULL else state_of(str(node.value)), node.start_mark.line + 1)
+            yield Value(key, "empty" if is_null(node) else state_of(str(node.value)), line_of(node))
 
 
 def _duplicates(root: Node) -> Iterator[tuple[str, int, int]]:
@@ -215,9 +199,9 @@ def _dotted(at: str, name: str) -> str:
 def _children(node: Node) -> Iterator[tuple[str, int, Node]]:
     """Name or number, line, and node of each child."""
     if isinstance(node, MappingNode):
-        yield from ((str(key.value), key.start_mark.line + 1, value) for key, value in node.value)
+        yield from ((str(key.value), line_of(key), value) for key, value in node.value)
     elif isinstance(node, SequenceNode):
-        yield from ((str(index), item.start_mark.line + 1, item) for index, item in enumerate(node.value))
+        yield from ((str(index), line_of(item), item) for index, item in enumerate(node.value))
 
 
 def _repeated(keys: Iterator[tuple[str, int]]) -> Iterator[tuple[str, int, int]]:

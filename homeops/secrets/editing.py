@@ -5,12 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from homeops.compose.secret_files import encrypted_path
+from homeops.compose.secret_files import encrypted_path, format_of
 from homeops.errors import Problem, SecretsError
 from homeops.secrets import dotenv, trees
-from homeops.secrets.documents import Document, format_of, parse_document
-from homeops.secrets.files import readings, shown
-from homeops.secrets.sops import Sops, file_format
+from homeops.secrets.documents import Document, parse_document
+from homeops.secrets.files import shown
+from homeops.secrets.readings import readings
+from homeops.secrets.sops import Check, Sops, file_format
 
 Outcome = Literal["added", "changed", "unchanged"]
 
@@ -21,7 +22,7 @@ def value_at(sops: Sops, path: Path, key: str) -> str:
     if file_format(path) == "dotenv":
         found = dotenv.lines(plain).get(key)
         if found is not None:
-            return dotenv.read(found, next(iter(readings(path))))
+            return dotenv.read(found, readings(path)[0])
     else:
         tree = _tree(plain, path, name)
         try:
@@ -118,7 +119,7 @@ def _tree(plain: str, path: Path, name: str) -> trees.Tree:
     return documents[0]
 
 
-def _expect(holds: Callable[[str], bool]) -> Callable[[str], None]:
+def _expect(holds: Callable[[str], bool]) -> Check:
     def check(plain: str) -> None:
         if not holds(plain):
             raise ValueError("what was read back is not what was written; the file was left as it was")
@@ -150,7 +151,7 @@ def _document(text: str, target: Path, name: str) -> Document:
         raise SecretsError(*(Problem(name, problem.what) for problem in error.problems)) from None
 
 
-def _same(text: str, target: Path, name: str) -> Callable[[str], None]:
+def _same(text: str, target: Path, name: str) -> Check:
     """A check that an encrypted file still says all that the plain text says."""
     kind = file_format(target)
 

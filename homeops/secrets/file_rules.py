@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
-from homeops.compose.secret_files import plain_path
+from homeops.compose.secret_files import format_of, plain_path
 from homeops.errors import Problem, SecretsError
-from homeops.secrets.documents import Document, format_of, parse_document
+from homeops.secrets.documents import Document, parse_document
 from homeops.secrets.finding import Finding, RuleName
 from homeops.secrets.git_tree import Tree, TreeFile
 from homeops.secrets.policy import POLICY_FILE, Policy, parse_policy

@@ -1,14 +1,9 @@
-"""The secret files of a checkout: where they are, what people call them, and who reads what the hook makes of them."""
+"""The secret files of a checkout: where they are, and what people call them."""
 
-from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
-from homeops.compose.compose_file import read_compose
-from homeops.compose.directories import COMPOSE_NAMES, OVERRIDE_NAMES
-from homeops.compose.secret_files import plain_path
+from homeops.compose.secret_files import format_of
 from homeops.errors import Problem, SecretsError, nearest
-from homeops.secrets.documents import format_of
-from homeops.secrets.dotenv import Reading
 from homeops.whole_file import UNFINISHED
 
 STACKS = Path("docker/stacks")
@@ -17,9 +12,12 @@ STACKS = Path("docker/stacks")
 
 def encrypted_files(root: Path) -> list[Path]:
     """Every secret file below docker/stacks, in order of their paths."""
-    found = (path for path in (root / STACKS).rglob("*") if format_of(path) and path.is_file())
-    # What a run that was killed left of its work is no file of a stack.
-    return sorted(path for path in found if not path.parent.name.startswith(UNFINISHED))
+    return sorted(path for path in (root / STACKS).rglob("*") if is_secret_file(path) and path.is_file())
+
+
+def is_secret_file(path: PurePath) -> bool:
+    """Whether a path is that of a secret file; what a run that was killed left of its work is none."""
+    return format_of(path) is not None and not path.parent.name.startswith(UNFINISHED)
 
 
 def shown(path: Path, root: Path) -> str:
@@ -49,17 +47,6 @@ def named_file(name: str, root: Path, here: Path) -> Path:
     raise SecretsError(Problem(name, what, "homeops secrets list"))
 
 
-def readings(path: Path) -> dict[Reading, str]:
-    """How the compose files beside a dotenv secret file read it, each with the place of one that does.
-
-    A file that none of them names is read as compose reads ``.env``.
-    """
-    found: dict[Reading, str] = {}
-    for reading, place in _readings(path):
-        found.setdefault(reading, place)
-    return found or {"compose": ""}
-
-
 def _at_path(name: str, root: Path, here: Path) -> Path:
     from_here, from_root = (here / name).resolve(), (root / name).resolve()
     path = from_here if from_here.exists() or not from_root.exists() else from_root
@@ -68,15 +55,3 @@ def _at_path(name: str, root: Path, here: Path) -> Path:
     if not path.exists() and not path.parent.is_dir() and from_root.parent.is_dir():
         return from_root
     return path
-
-
-def _readings(path: Path) -> Iterator[tuple[Reading, str]]:
-    plain = PurePosixPath(plain_path(path).name)
-    for name in (*COMPOSE_NAMES, *OVERRIDE_NAMES):
-        compose = path.with_name(name)
-        if not compose.is_file():
-            continue
-        for service in read_compose(compose).services:
-            for env_file in service.env_files:
-                if PurePosixPath(env_file.path) == plain:
-                    yield ("raw" if env_file.format == "raw" else "compose"), f"{name}:{env_file.line}"

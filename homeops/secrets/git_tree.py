@@ -1,13 +1,13 @@
 """The files of a repository that git tracks, or would track: the index, and what is neither tracked nor ignored."""
 
 import os
-import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
 
 from homeops.errors import Problem, ToolError
+from homeops.secrets.git import git, names
 
 _REGULAR = "100"
 """How the mode of a regular file begins in the index; links and submodules are no files of this tree."""
@@ -39,7 +39,7 @@ def read_tree(root: Path) -> Tree:
     if not _in_repository(root):
         return {path: TreeFile(path, data, tracked=False) for path, data in _walk(root)}
     tracked = [path for path, _ in _index(root)]
-    others = _names(_git(root, "ls-files", "-z", "--others", "--exclude-standard"))
+    others = names(git(root, "ls-files", "-z", "--others", "--exclude-standard"))
     known = set(tracked)
     found = ((path, _read(root / path)) for path in sorted({*tracked, *others}))
     return {path: TreeFile(path, data, path in known) for path, data in found if data is not None}
@@ -59,7 +59,7 @@ def _in_repository(root: Path) -> bool:
 def _index(root: Path) -> list[tuple[str, str]]:
     """Path and blob of every regular file. One with conflicts has several stages; ours stands for it."""
     found: dict[str, str] = {}
-    for line in _names(_git(root, "ls-files", "-z", "--stage")):
+    for line in names(git(root, "ls-files", "-z", "--stage")):
         facts, _, path = line.partition("\t")
         mode, blob, _ = facts.split(" ")
         if mode.startswith(_REGULAR):
@@ -68,7 +68,7 @@ def _index(root: Path) -> list[tuple[str, str]]:
 
 
 def _blobs(root: Path, blobs: list[str]) -> dict[str, bytes]:
-    text = _git(root, "cat-file", "--batch", given="\n".join(dict.fromkeys(blobs)).encode())
+    text = git(root, "cat-file", "--batch", given="\n".join(dict.fromkeys(blobs)).encode())
     found: dict[str, bytes] = {}
     at = 0
     while at < len(text):
@@ -77,10 +77,6 @@ def _blobs(root: Path, blobs: list[str]) -> dict[str, bytes]:
         found[name] = text[end + 1 : end + 1 + int(size)]
         at = end + 1 + int(size) + 1
     return found
-
-
-def _names(output: bytes) -> list[str]:
-    return [os.fsdecode(name) for name in output.split(b"\0") if name]
 
 
 def _read(path: Path) -> bytes | None:
@@ -94,22 +90,10 @@ def _read(path: Path) -> bytes | None:
 
 
 def _walk(root: Path) -> Iterator[tuple[str, bytes]]:
-    for folder, folders, names in os.walk(root):
+    for folder, folders, files in os.walk(root):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
+        for name in sorted(files):
             path = Path(folder) / name
             data = _read(path)
             if data is not None:
                 yield path.relative_to(root).as_posix(), data
-
-
-def _git(root: Path, *arguments: str, given: bytes = b"") -> bytes:
-    try:
-        done = subprocess.run(["git", "-C", str(root), *arguments], input=given, capture_output=True, check=False)
-    except FileNotFoundError as error:
-        raise ToolError(Problem("git", "is not installed", "apt-get install git")) from error
-    if done.returncode:
-        words = done.stderr.decode(errors="replace").strip().splitlines()
-        said = words[0] if words else f"exit code {done.returncode}"
-        raise ToolError(Problem(str(root), f"git {arguments[0]} failed: {said}", f"git -C {root} status"))
-    return done.stdout

@@ -6,8 +6,8 @@ from pathlib import Path
 from homeops.errors import Problem, SecretsError
 from homeops.secrets.documents import read_document
 from homeops.secrets.files import shown
-from homeops.secrets.policy import Policy
-from homeops.secrets.sops import CONFIG, Sops
+from homeops.secrets.policy import POLICY_FILE, Policy
+from homeops.secrets.sops import Sops
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,9 @@ def readers(path: Path, policy: Policy, root: Path) -> Readers:
     name = shown(path, root)
     wanted = policy.recipients(name)
     if wanted is None:
-        raise SecretsError(Problem(name, f"no rule of {CONFIG} says who may read it", f"add a rule to {CONFIG}"))
+        raise SecretsError(
+            Problem(name, f"no rule of {POLICY_FILE} says who may read it", f"add a rule to {POLICY_FILE}")
+        )
     document = read_document(path)
     if not document.metadata:
         raise SecretsError(Problem(name, "is not encrypted", f"homeops secrets encrypt {name}"))
@@ -47,7 +49,7 @@ def bring_to_rule(sops: Sops, path: Path, policy: Policy) -> Readers:
     are encrypted anew: who could read the file may have kept its data key.
     """
     found = readers(path, policy, sops.root)
-    if found.now - found.wanted:
+    if found.removed:
         # Those that stay are there before the others go: the file is readable for the former in between.
         if found.added:
             sops.updatekeys(path, found.now | found.wanted)

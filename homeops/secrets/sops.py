@@ -18,7 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from homeops.compose.secret_files import format_of
 from homeops.errors import Problem, SecretsError, ToolError
+from homeops.secrets.files import shown
+from homeops.secrets.policy import POLICY_FILE
 from homeops.whole_file import UNFINISHED
 
 Reason = Literal[
@@ -38,10 +41,6 @@ Reason = Literal[
 Check = Callable[[str], None]
 """Looks at plain content before it is kept; raises where it is not as wanted."""
 
-CONFIG = ".sops.yaml"
-"""Who can read which file; at the root of the checkout."""
-
-_FORMATS = {"env": "dotenv", "json": "json", "yaml": "yaml", "yml": "yaml"}
 # Everything else named SOPS_* would change for whom a file is encrypted.
 _KEPT = ("SOPS_AGE_KEY", "SOPS_AGE_SSH_PRIVATE_KEY", "SOPS_EDITOR", "SOPS_DECRYPTION_ORDER")
 _KEY_AT_HAND = ("SOPS_AGE_KEY", "SOPS_AGE_KEY_FILE", "SOPS_AGE_KEY_CMD")
@@ -147,7 +146,7 @@ class Sops:
 
     @property
     def _config(self) -> Path:
-        return self.root / CONFIG
+        return self.root / POLICY_FILE
 
     def _command(self, config: Path) -> list[str]:
         found = shutil.which(self.binary, path=self.environ.get("PATH", os.defpath))
@@ -178,7 +177,7 @@ class Sops:
         try:
             return done.stdout.decode()
         except UnicodeDecodeError:
-            raise SopsFailed("format", Problem(self._name(path), "its content is not UTF-8")) from None
+            raise SopsFailed("format", Problem(shown(path, self.root), "its content is not UTF-8")) from None
 
     def _decrypt(self, path: Path, content: Path) -> str:
         kind = file_format(path)
@@ -201,26 +200,23 @@ class Sops:
             yield fresh
             fresh.replace(path)
 
-    def _name(self, path: Path) -> str:
-        return str(path.relative_to(self.root)) if path.is_relative_to(self.root) else str(path)
-
     def _missing(self, path: Path) -> SopsFailed:
-        return SopsFailed("no file", Problem(self._name(path), *_told("no file", "", _NO_FILE)))
+        return SopsFailed("no file", Problem(shown(path, self.root), *_told("no file", "", _NO_FILE)))
 
     def _failed(self, path: Path, code: int, said: str) -> SopsFailed:
         if code == _NO_FILE:
             return self._missing(path)
         reason = _reason(code, said)
         what, hint = _told(reason, file_format(path), code)
-        return SopsFailed(reason, Problem(self._name(path), what, hint))
+        return SopsFailed(reason, Problem(shown(path, self.root), what, hint))
 
 
 def file_format(path: Path) -> str:
     """How sops names the format of a file: dotenv, json or yaml; raises SecretsError for any other."""
-    kind = path.name.rpartition(".")[2]
-    if kind not in _FORMATS:
+    kind = format_of(path)
+    if kind is None:
         raise SecretsError(Problem(str(path), "not a dotenv, JSON or YAML file", "name it *.sops.env, .json or .yaml"))
-    return _FORMATS[kind]
+    return "dotenv" if kind == "env" else kind
 
 
 def _reason(code: int, said: str) -> Reason:
@@ -254,7 +250,7 @@ def _told(reason: Reason, kind: str, code: int) -> tuple[str, str]:
         "encrypted": ("is encrypted already", "homeops secrets edit"),
         "format": (f"is not a {kind} file that sops can read", "the file's name says its format"),
         "no rule": (
-            f"no rule of {CONFIG} says who may read it",
+            f"no rule of {POLICY_FILE} says who may read it",
             "put it beside a compose file, or add a rule",
         ),
         "no file": ("no such file", "homeops secrets list"),

@@ -30,12 +30,21 @@ def documents(text: str, kind: str) -> list[Tree]:
     try:
         if kind == "json":
             return [_of_json(json.loads(text))]
-        return list(_yaml(text))
+        return [_of_yaml(node) for node in yaml_nodes(text)]
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON: line {error.lineno}") from None
     except yaml.YAMLError as error:
         mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
         raise ValueError(f"not YAML: line {mark.line + 1}" if mark else "not YAML") from None
+
+
+def yaml_nodes(text: str) -> Iterator[Node]:
+    """Every document of a YAML text that is not empty; raises yaml.YAMLError."""
+    loader = yaml.CSafeLoader(text) if yaml.__with_libyaml__ else yaml.SafeLoader(text)
+    while loader.check_node():
+        node = loader.get_node()
+        if node is not None:
+            yield node
 
 
 def text_of(key: str, value: str, kind: str) -> str:
@@ -105,14 +114,6 @@ def with_text(tree: Tree, place: Place, text: str) -> Tree:
         here = here[step]
     here[place[-1]] = Leaf(text)
     return fresh
-
-
-def _yaml(text: str) -> Iterator[Tree]:
-    loader = yaml.SafeLoader(text)
-    while loader.check_node():
-        node = loader.get_node()
-        if node is not None:
-            yield _of_yaml(node)
 
 
 def _of_json(data: Any) -> Tree:
