@@ -22,20 +22,7 @@ from homeops.lab.process import start, stop
 from homeops.lab.progress import Outcome, follow
 from homeops.lab.pulumi_cli import PulumiCli, drop_dead_locks, environment, forget_in
 from tests.lab.copies import Copy
-
-
-class Heard:
-    """A listener that keeps what it hears."""
-
-    def __init__(self) -> None:
-        self.doing: list[str] = []
-        self.lines: list[str] = []
-
-    def working(self, text: str) -> None:
-        self.doing.append(text)
-
-    def line(self, text: str) -> None:
-        self.lines.append(text)
+from tests.lab.heard import Heard
 
 
 def home_in(directory: Path) -> LabHome:
