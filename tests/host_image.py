@@ -1,4 +1,4 @@
-"""The image of a bare Debian host, made once on this machine."""
+"""The Docker engine of this machine, and the image of a bare Debian host, made once."""
 
 import fcntl
 import os
@@ -9,35 +9,35 @@ from pathlib import Path
 import pytest
 
 from homeops.errors import LabError
-from homeops.lab.machines.engine import find_engine
+from homeops.lab.machines.engine import Engine, NoEngine, find_engine
 from homeops.lab.machines.image import have_image
+from tests.conftest import ROOT
+from tests.lab.heard import Heard
 
-ROOT = Path(__file__).parents[1]
 
-
-class _Silent:
-    def working(self, text: str) -> None:
-        """Nobody looks."""
-
-    def line(self, text: str) -> None:
-        """Nobody reads."""
+def docker_engine() -> Engine:
+    """The engine; skips the test where there is none."""
+    try:
+        return find_engine()
+    except NoEngine as error:
+        pytest.skip(f"no machines without a Docker engine: {error}")
 
 
 def host_image() -> str:
-    """Its name; skips the test where there is no Docker engine to make it with."""
+    """The image's name; skips the test where there is no engine, or nothing to make the image of."""
+    docker_engine()
     made = _made()
     if isinstance(made, LabError):
-        pytest.skip(f"no machines without a Docker engine: {made}")
+        pytest.skip(f"no machines without their image: {made}")
     return made
 
 
 @cache
 def _made() -> str | LabError:
     try:
-        engine = find_engine()
         # One worker makes it, the others wait.
         with Path(tempfile.gettempdir(), "homeops-host-image.lock").open("w", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            return have_image(engine, ROOT, os.environ, _Silent())
+            return have_image(find_engine(), ROOT, os.environ, Heard())
     except LabError as error:
         return error

@@ -1,9 +1,6 @@
 """Periphery in a container, on a machine with a Docker engine, compose and a registry of its own."""
 
-import shutil
-import subprocess
-from collections.abc import Callable, Generator
-from pathlib import Path
+from collections.abc import Generator
 
 import pytest
 
@@ -35,19 +32,9 @@ http: {{addr: "{REGISTRY}"}}
 
 
 @pytest.fixture(scope="module")
-def empty(tool: Callable[[str], list[str]]) -> Generator[Machine]:
-    registry = shutil.which("docker-registry")
-    if registry is None:
-        pytest.skip("there is no registry to pull from: apt-get install docker-registry")
+def empty() -> Generator[Machine]:
     with periphery_machine() as machine:
-        plugins = "/usr/local/lib/docker/cli-plugins"
-        machine.sh(f"mkdir -p {plugins} /srv/registry /etc/docker /etc/sops/age; echo key >/etc/sops/age/keys.txt")
-        for program, place in (
-            (tool("docker-compose")[0], f"{plugins}/docker-compose"),
-            (registry, "/usr/local/bin/docker-registry"),
-        ):
-            command = ["docker", "cp", str(Path(program).resolve()), f"{machine.name}:{place}"]
-            subprocess.run(command, check=True, capture_output=True)
+        machine.sh("mkdir -p /srv/registry /etc/sops/age; echo key >/etc/sops/age/keys.txt")
         machine.put("/srv/registry.yaml", _REGISTRY_SETTINGS)
         machine.sh("systemd-run --quiet docker-registry serve /srv/registry.yaml")
         machine.sh(f"until curl -s -o /dev/null {REGISTRY}; do sleep 0.1; done")
