@@ -120,7 +120,7 @@ def read_env_file(text: str, known: Mapping[str, str]) -> dict[str, str]:
             value = value[1:-1].replace("\\n", "\n").replace('\\"', '"')
         else:
             value = re.sub(r"\s+#.*$", "", value)
-        values[key.strip()] = _fill(value, {**known, **values})
+        values[key.strip()] = filled(value, {**known, **values})
     return values
 
 
@@ -163,7 +163,9 @@ def _go_words(problem: str) -> str:
 _REFERENCE = re.compile(r"\$(?:(\$)|\{([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-?+])((?:[^{}]|\{[^{}]*\})*))?\}|([A-Za-z_]\w*))")
 
 
-def _fill(text: str, values: Mapping[str, str]) -> str:
+def filled(text: str, values: Mapping[str, str]) -> str:
+    """A text with its variables' values; raises ComposeFailure where one that is required is missing."""
+
     def one(match: re.Match[str]) -> str:
         escaped, name, operator, argument, bare = match.groups()
         if escaped:
@@ -174,9 +176,9 @@ def _fill(text: str, values: Mapping[str, str]) -> str:
         present = bool(value) if operator.startswith(":") else value is not None
         match operator[-1]:
             case "-":
-                return (value or "") if present else _fill(argument, values)
+                return (value or "") if present else filled(argument, values)
             case "+":
-                return _fill(argument, values) if present else ""
+                return filled(argument, values) if present else ""
             case _:
                 if not present:
                     raise ComposeFailure(
@@ -190,7 +192,7 @@ def _fill(text: str, values: Mapping[str, str]) -> str:
 def _interpolate(value: Any, values: Mapping[str, str]) -> Any:
     match value:
         case str():
-            return _fill(value, values)
+            return filled(value, values)
         case list():
             return [_interpolate(entry, values) for entry in cast(list[Any], value)]
         case dict():

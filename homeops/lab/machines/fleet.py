@@ -11,6 +11,7 @@ from time import monotonic
 from typing import Any
 
 from homeops.errors import LabError, Problem
+from homeops.hosts.known_hosts import write_known_hosts
 from homeops.lab.home import LabHome
 from homeops.lab.machines.container import Change, have_container
 from homeops.lab.machines.credentials import Credentials
@@ -139,7 +140,7 @@ class Machines:
             tasks[host.name] = partial(have_machine, self.engine, host, machine(host, surroundings))
         changes = _together(tasks, listener)
         trusted = self.directory / "known_hosts"
-        trusted.write_text(known_hosts(hosts, places, credentials), encoding="utf-8")
+        write_known_hosts(trusted, known_hosts(hosts, places, credentials))
         listener.line(_summary(changes, monotonic() - began))
         return Up(plan.hosts, places, credentials.operator, trusted, changes)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from homeops.errors import LabError, Problem
+from homeops.hosts.known_hosts import HostKey, host_pattern, with_keys
 from homeops.lab.machines.archive import Entry
 from homeops.lab.machines.container import Change, Container, have_container
 from homeops.lab.machines.credentials import Credentials
@@ -161,11 +162,11 @@ def have_machine(engine: Engine, host: Wanted, wanted: Container) -> Change:
 
 def known_hosts(hosts: Sequence[str], places: Places, credentials: Credentials) -> str:
     """The lines by which an SSH client knows the hosts, at their ports of 127.0.0.1."""
-    lines: list[str] = []
+    text = ""
     for host in hosts:
-        kind, key = _public(credentials.host_key(host)).split()[:2]
-        lines.append(f"[127.0.0.1]:{places.ports[host][SSH]} {kind} {key}\n")
-    return "".join(lines)
+        kind, value = _public(credentials.host_key(host)).split()[:2]
+        text = with_keys(text, host_pattern("127.0.0.1", places.ports[host][SSH]), [HostKey(kind, value)])
+    return text
 
 
 def _ssh(host: Wanted, credentials: Credentials) -> list[Entry]:

@@ -43,7 +43,3 @@ class Names:
     def volume(self, host: str) -> str:
         """The volume that a host's own Docker keeps its things in."""
         return f"{self.prefix}-docker-{host}"
-
-    def has(self, name: str) -> bool:
-        """Whether a name is one of this lab's."""
-        return name.startswith(f"{self.prefix}-")

@@ -2,24 +2,26 @@
 
 A stand-in is BusyBox, a shell, and scripts under the names that a compose file calls: what the container starts with,
 and what its health check asks. Told to fail, by the image's variable ``HOMEOPS_STAND_IN_FAILS`` or by the container's
-file ``/stand-in/fails``, with one of the words in FATES, it does.
+file ``/stand-in/fails``, with a word that is a Fate, it does.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import yaml
 
+from homeops.compose.directories import read_directories, stack_directories
 from homeops.compose.image import parse_image
+from homeops.compose.interpolation import interpolations
 from homeops.errors import LabError, Problem
+from homeops.lab.core.compose_project import ComposeFailure, filled
 from homeops.lab.machines.archive import Entry, archive
 from homeops.lab.machines.storage import Image
 
 Fate = Literal["", "start", "health"]
-FATES = tuple(fate for fate in get_args(Fate) if fate)
 """``start``: the container ends at once with 1. ``health``: it runs, and its health checks fail."""
 
 FAILS = "HOMEOPS_STAND_IN_FAILS"
@@ -31,7 +33,6 @@ _CHECK = "/stand-in/check"
 _ALWAYS_CHECKS = ("curl", "wget", "nc", "bash")
 _SHELLS = ("sh", "/bin/sh", "ash")
 _EXEC = re.compile(r"\bexec\s+([\w./-]+)")
-_VARIABLE = re.compile(r"\$\{(\w+)(?::?-([^}]*)|[^}]*)\}|\$(\w+)")
 
 _FAILS_SCRIPT = f"""#!/bin/sh
 told=${{{FAILS}:-}}
@@ -84,7 +85,8 @@ def needs(root: Path, variables: Mapping[str, str]) -> list[Need]:
     Raises LabError when an image's name uses a variable that is not among them.
     """
     found: dict[tuple[str, str], Need] = {}
-    for path in sorted(root.glob("docker/stacks/**/compose.yaml")):
+    stacks = read_directories(root, stack_directories(root))
+    for path in [root / directory / name for directory, files in stacks.items() for name in files.compose]:
         document: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
         services: dict[str, dict[str, Any]] = document.get("services") or {}
         for name, service in services.items():
@@ -159,15 +161,13 @@ def _checked(service: dict[str, Any]) -> frozenset[str]:
 
 
 def _filled(text: str, variables: Mapping[str, str], where: str) -> str:
-    def value(match: re.Match[str]) -> str:
-        name, default = match[1] or match[3], match[2]
-        if name in variables:
-            return variables[name]
-        if default is None:
-            raise LabError(Problem(where, f"its image needs {name}, which the lab does not know"))
-        return default
-
-    return _VARIABLE.sub(value, text)
+    try:
+        unknown = [used.name for used in interpolations(text, 0) if used.name not in variables and not used.optional]
+        if not unknown:
+            return filled(text, variables)
+    except (ValueError, ComposeFailure) as error:
+        raise LabError(Problem(where, str(error).strip())) from error
+    raise LabError(Problem(where, f"its image needs {unknown[0]}, which the lab does not know"))
 
 
 def told(fate: Fate) -> Iterable[Entry]:
