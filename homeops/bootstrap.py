@@ -6,6 +6,7 @@ point, and does only what is missing.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from homeops.compose.directories import read_directories
@@ -60,7 +61,7 @@ class Bootstrap:
         """Where Core runs."""
         return next(host for host in self.fleet.hosts if host.name == self.plane.host)
 
-    @property
+    @cached_property
     def plane(self) -> ControlPlane:
         """Core's own stack; raises FleetError when there is none that can be brought up by hand."""
         return control_plane(self.graph, self.site, read_directories(self.root, [stack_directory(self.graph)]))

@@ -26,30 +26,35 @@ def bootstrap(
     right; exit 1 when one did.
     """
     root = checkout()
-    site = load_settings(stack, root)
-    if site.ssh is None:
-        hint = f"add homeops:ssh to Pulumi.{stack}.yaml; an empty block will do: {{}}"
-        raise HomeopsError(Problem("bootstrap", "hosts are not managed over SSH here", hint))
-    fleet = declared_fleet("homeops.fleet", site)
-    graph = fleet_graph(fleet, site, root)
     with Progress() as progress:
-        work = Bootstrap(fleet, graph, site, root, os.environ, Path.home(), progress.working, progress.line)
+        work = _bootstrap(stack, root, progress)
+        if work.site.ssh is None:
+            hint = f"add homeops:ssh to Pulumi.{stack}.yaml; an empty block will do: {{}}"
+            raise HomeopsError(Problem("bootstrap", "hosts are not managed over SSH here", hint))
         if problems := work.set_right([work.core_host]):
             raise HomeopsError(*problems)
         work.bring_core_up()
         access = work.key()
         public_key = work.core_public_key(access)
-        if public_key != site.komodo.public_key:
-            work = _known(work, stack, public_key)
-        problems = work.set_right(fleet.hosts)
+        if public_key != work.site.komodo.public_key:
+            _note(public_key, work, stack)
+            work = _bootstrap(stack, root, progress)
+        problems = work.set_right(work.fleet.hosts)
     if problems:
         raise HomeopsError(*problems)
-    out.print(Text(f"Core is up on {work.core_host.name}, and an agent on each of {len(fleet.hosts)} hosts"))
+    out.print(Text(f"Core is up on {work.core_host.name}, and an agent on each of {len(work.fleet.hosts)} hosts"))
     out.print(Text(f"Next: pulumi up -s {stack}"), soft_wrap=True)
 
 
-def _known(work: Bootstrap, stack: str, public_key: str) -> Bootstrap:
-    """The same with Core's public key in the settings: the agents let nobody else in."""
+def _bootstrap(stack: str, root: Path, progress: Progress) -> Bootstrap:
+    site = load_settings(stack, root)
+    fleet = declared_fleet("homeops.fleet", site)
+    graph = fleet_graph(fleet, site, root)
+    return Bootstrap(fleet, graph, site, root, os.environ, Path.home(), progress.working, progress.line)
+
+
+def _note(public_key: str, work: Bootstrap, stack: str) -> None:
+    """Write Core's public key into the settings, so that the agents let nobody else in; another one is not replaced."""
     known = work.site.komodo.public_key
     if known:
         what = f"Core's public key is {public_key}, the settings have {known}: the agents would not let this Core in"
@@ -57,7 +62,3 @@ def _known(work: Bootstrap, stack: str, public_key: str) -> Bootstrap:
         raise HomeopsError(Problem("bootstrap", what, hint))
     file = add_setting(stack, work.root, "komodo", "publicKey", public_key)
     work.tell(f"Core's public key: written to {file.name}; commit it")
-    site = load_settings(stack, work.root)
-    fleet = declared_fleet("homeops.fleet", site)
-    graph = fleet_graph(fleet, site, work.root)
-    return Bootstrap(fleet, graph, site, work.root, work.environ, work.home, work.working, work.tell)

@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from homeops.fleet.hosts import HOSTS
+from homeops.hosts.requirements import requirements
+from homeops.model.site import Site, SshFacts
+
 ROOT = Path(__file__).resolve().parents[2]
 # `path` or `path:word`; a path is one that begins at the root of the repository.
 _POINTER = re.compile(
@@ -71,3 +75,14 @@ def test_the_coverage_lists_every_host_and_every_stack() -> None:
         assert f"{host}-alloy" in text
     for stack in ("komodo-core", "frigate", "newt", "traefik", "vaultwarden"):
         assert stack in text
+
+
+def test_the_page_on_hosts_has_a_row_for_every_requirement_and_a_line_for_every_setting(site: Site) -> None:
+    text = (ROOT / "docs/hosts.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE)
+    recipient = "age1y6dnshya496nf3072zudw3vd33723v02g3tfvpt563zng0xd9ghqwzj5xk"
+    names = {item.name for host in HOSTS for item in requirements(host, site, recipient, ROOT)}
+    assert set(rows) == names
+    block = text.partition("```yaml\nhomeops:ssh:\n")[2].partition("```")[0]
+    shown = re.findall(r"^  (\w+):", block, re.MULTILINE)
+    assert set(shown) == {field.alias for field in SshFacts.model_fields.values()}
