@@ -18,6 +18,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 
 from homeops.errors import Problem, SettingsError, nearest
 from homeops.model.site import Site
+from homeops.whole_file import write_whole
 
 NAMESPACE = "homeops"
 LIKE = "like"
@@ -61,7 +62,7 @@ def add_setting(stack: str, root: Path, block: str, key: str, value: str) -> Pat
     lines = text.splitlines()
     at = last_value.end_mark.line + (1 if last_value.end_mark.column else 0)
     lines.insert(at, f"{' ' * last_key.start_mark.column}{key}: {value}")
-    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_whole(file, "\n".join(lines) + "\n")
     return file
 
 
