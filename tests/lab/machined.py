@@ -19,40 +19,36 @@ import pytest
 from homeops.lab.core.agents_machine import MachineAgent, MachineAgents
 from homeops.lab.core.core import Core
 from homeops.lab.core.settings import Settings
+from homeops.lab.machines.engine import Engine
 from homeops.lab.periphery.release import release
+from tests.conftest import ROOT
+from tests.host_image import docker_engine
 from tests.komodo.loopback import free_port
 from tests.lab.rehearsed import Rehearsed
 
-ROOT = Path(__file__).parents[2]
 TOOLS = ROOT / ".tools" / "bin"
 HOOKS = ROOT / "docker" / "periphery" / "scripts"
 
 
-@cache
-def missing() -> str:
-    """What this machine lacks for a deploy; empty when nothing."""
-    for name in ("docker", "busybox", "git", "openssl"):
-        if shutil.which(name) is None:
-            return f"{name} is not installed"
-    for name in ("docker-compose", "sops", "age-keygen"):
-        if not (TOOLS / name).exists():
-            return f".tools/bin/{name} is missing: make tools"
-    if subprocess.run(["docker", "version"], capture_output=True, check=False).returncode:
-        return "no Docker engine answers"
-    return ""
-
-
 def need_docker() -> None:
     """Skip where a deploy is not possible."""
-    if missing():
-        pytest.skip(missing())
+    _engine()
+    for name in ("busybox", "git", "openssl"):
+        if shutil.which(name) is None:
+            pytest.skip(f"{name} is not installed")
+    for name in ("docker-compose", "sops", "age-keygen"):
+        if not (TOOLS / name).exists():
+            pytest.skip(f".tools/bin/{name} is missing: make tools")
 
 
 def docker(*arguments: str, given: IO[bytes] | None = None) -> str:
     """What a docker command prints; it must succeed."""
-    return subprocess.run(
-        ["docker", *arguments], stdin=given, capture_output=True, check=True, text=True
-    ).stdout.strip()
+    return _engine().run(*arguments, data=given).strip()
+
+
+@cache
+def _engine() -> Engine:
+    return docker_engine()
 
 
 class Image:

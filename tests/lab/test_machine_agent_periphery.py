@@ -1,7 +1,7 @@
 """The stand-in Periphery as a program: what it is told, what it makes, whom it answers."""
 
 import json
-import os
+import shlex
 import shutil
 import stat
 import subprocess
@@ -16,8 +16,8 @@ from homeops.lab.core.agents import AgentFailure
 from homeops.lab.core.agents_machine_channel import Channel, MachinePlace
 from homeops.lab.periphery.release import release
 from homeops.lab.periphery.settings import SettingsError, load_settings
-from tests.host_image import host_image
-from tests.lab.machined import TOOLS, PeripheryProcess, docker
+from tests.hosts.script_machine import SYSTEMD, machine
+from tests.lab.machined import TOOLS, PeripheryProcess
 
 CORE = "MCowBQYDK2VuAyEATZgrjGHeF0KJUe0+n77+qAWOg3YzEzXOmQWaRgO3OGQ="
 ASK = "curl --silent --insecure --retry 20 --retry-delay 1 --retry-all-errors"
@@ -167,55 +167,37 @@ def test_a_command_in_a_directory_that_is_missing_fails_in_peripherys_words(peri
     assert (done.exit, done.stderr) == (1, 'Os { code: 2, kind: NotFound, message: "No such file or directory" }')
 
 
-def test_it_runs_as_a_service_of_systemd(tmp_path: Path) -> None:
-    image = host_image()
-    periphery = PeripheryProcess(tmp_path, version="2.3.1")
-    periphery.program.chmod(0o755)
-    config, unit = tmp_path / "periphery.config.toml", tmp_path / "periphery.service"
-    config.write_text('root_directory = "/etc/komodo"\n')
+def test_it_runs_as_a_service_of_systemd() -> None:
     program = "/usr/local/bin/periphery"
-    unit.write_text(f"[Service]\nExecStart={program} --config-path /etc/periphery.config.toml\nRestart=always\n")
-    name = f"homeops-test-systemd-{os.getpid()}"
-    cgroups = ["--device-cgroup-rule=a *:* rwm", "-v", "/sys/fs/cgroup:/sys/fs/cgroup:rw"]
-    mounts = ["--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp"]  # noqa: S108 - of the container
-    system = ["--cap-add", "ALL", "--cap-drop", "SYS_RESOURCE", *cgroups, *mounts, "--env", "container=docker"]
-    docker("create", "--name", name, "--network", "none", *system, image, "/sbin/init")
-    try:
-        docker("cp", str(periphery.program), f"{name}:{program}")
-        docker("cp", str(config), f"{name}:/etc/periphery.config.toml")
-        docker("cp", str(unit), f"{name}:/etc/systemd/system/periphery.service")
-        docker("start", name)
+    unit = f"[Service]\nExecStart={program} --config-path /etc/periphery.config.toml\nRestart=always\n"
+    with machine(*SYSTEMD, command=("/sbin/init",)) as host:
+        host.put(program, release("2.3.1"), "755")
+        host.put("/etc/periphery.config.toml", 'root_directory = "/etc/komodo"\n')
+        host.put("/etc/systemd/system/periphery.service", unit)
         script = f"""
             until systemctl start periphery; do sleep 0.2; done
             {ASK} https://127.0.0.1:8120/version
             echo; systemctl kill --signal KILL periphery; sleep 0.1
             {ASK} https://127.0.0.1:8120/version
             echo; systemctl stop periphery; systemctl is-failed periphery; cat /etc/komodo/keys/periphery.pub"""
-        said = docker("exec", name, "timeout", "30", "bash", "-c", script).splitlines()
+        said = host.sh(f"timeout 30 bash -c {shlex.quote(script)}").splitlines()
         assert said[:3] == ["2.3.1", "2.3.1", "inactive"]
         assert said[3] == "-----BEGIN PUBLIC KEY-----"
-    finally:
-        docker("rm", "--force", "--volumes", name)
 
 
 def test_it_runs_in_a_container_with_the_engines_socket(tmp_path: Path) -> None:
-    image = host_image()
     periphery = PeripheryProcess(tmp_path, version="2.3.1")
     periphery.program.chmod(0o755)
-    name = f"homeops-test-periphery-{os.getpid()}"
     mounts = {
         "/var/run/docker.sock": "/var/run/docker.sock",
         str(periphery.program): "/usr/local/bin/periphery",
         str((TOOLS / "docker-compose").resolve()): "/usr/lib/docker/cli-plugins/docker-compose",
     }
     volumes = [word for source, target in mounts.items() for word in ("-v", f"{source}:{target}")]
-    docker("run", "--detach", "--init", "--name", name, "--network", "none", *volumes, image, "periphery")
-    try:
+    with machine("--init", *volumes, command=("periphery",)) as host:
         asked = json.dumps({"type": "Containers"})
         script = f"{ASK} -d '{asked}' https://127.0.0.1:8120/"
-        found: list[dict[str, Any]] = json.loads(docker("exec", name, "sh", "-c", script))
-        assert name in [one["listed"]["Names"] for one in found]
-        projects = docker("exec", name, "curl", "-sk", "-d", '{"type": "Projects"}', "https://127.0.0.1:8120/")
+        found: list[dict[str, Any]] = json.loads(host.sh(script))
+        assert host.name in [one["listed"]["Names"] for one in found]
+        projects = host.sh("""curl -sk -d '{"type": "Projects"}' https://127.0.0.1:8120/""")
         assert isinstance(json.loads(projects), list)
-    finally:
-        docker("rm", "--force", "--volumes", name)

@@ -1,6 +1,5 @@
 """A bare machine becomes a host of the fleet by what a bootstrap does to it; one that is gone is one problem."""
 
-import os
 import platform
 from collections.abc import Generator
 from dataclasses import dataclass, replace
@@ -13,18 +12,18 @@ from homeops.bootstrap import Bootstrap
 from homeops.errors import Problem
 from homeops.fleet_graph import declared_fleet, fleet_graph
 from homeops.lab.machines.agent import ssh_agent
-from homeops.lab.machines.engine import Engine, NoEngine, find_engine
+from homeops.lab.machines.engine import Engine
 from homeops.lab.machines.fleet import Machines, Plan
 from homeops.lab.machines.machine import Wanted
 from homeops.lab.machines.releases import offer_releases
 from homeops.lab.periphery.release import release
 from homeops.model.site import Site
 from homeops.settings import load_settings
+from tests.conftest import ROOT
 from tests.engine.fleets import link_repository
-from tests.lab.machines.test_machines import Heard
+from tests.lab.heard import Heard
 from tests.recovery.fleet import Tool, new_key
 
-ROOT = Path(__file__).parents[3]
 HOST, GONE = "komodo", "kasm"
 
 
@@ -41,23 +40,16 @@ class Operator:
         return self.bootstrap.set_right(host for host in self.bootstrap.fleet.hosts if host.name in names)
 
 
-@pytest.fixture(scope="module")
-def engine() -> Engine:
-    try:
-        return find_engine()
-    except NoEngine as error:
-        pytest.skip(f"no machines without a Docker engine: {error}")
-
-
 @pytest.fixture
-def operator(engine: Engine, tmp_path: Path, tool: Tool, monkeypatch: pytest.MonkeyPatch) -> Generator[Operator]:
+def operator(
+    engine: Engine, environ: dict[str, str], tmp_path: Path, tool: Tool, monkeypatch: pytest.MonkeyPatch
+) -> Generator[Operator]:
     """The real fleet, with one of its machines in a container, as bare as it is made."""
     root = tmp_path / "checkout"
     link_repository(ROOT, root)
     recipient = new_key(tool, tmp_path / "key.txt")
     (root / ".sops.yaml").unlink()
     (root / ".sops.yaml").write_text(f"creation_rules:\n  - age: {recipient}\n")
-    environ = dict(os.environ) | {"PATH": f"{ROOT / '.tools/bin'}{os.pathsep}{os.environ['PATH']}"}
     machines = Machines(root, environ, engine)
     (root / "git").mkdir()
     try:

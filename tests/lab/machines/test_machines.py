@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 
@@ -22,7 +22,7 @@ from homeops.lab.core.repositories import Repositories
 from homeops.lab.machines.agent import ssh_agent
 from homeops.lab.machines.archive import archive
 from homeops.lab.machines.container import RECIPE
-from homeops.lab.machines.engine import Engine, NoEngine, find_engine
+from homeops.lab.machines.engine import Engine
 from homeops.lab.machines.fleet import Machines, Plan, Up
 from homeops.lab.machines.machine import Wanted
 from homeops.lab.machines.registry import programs, publish
@@ -32,6 +32,7 @@ from homeops.model.host import NativeSops
 from homeops.model.site import HostFacts, SshFacts, Versions
 from tests.conftest import ROOT
 from tests.example_site import example_settings
+from tests.lab.heard import Heard
 
 # The first one on a machine makes the image, from packages.
 pytestmark = pytest.mark.timeout(900)
@@ -39,19 +40,6 @@ pytestmark = pytest.mark.timeout(900)
 VARIABLES = {"KOMODO_VERSION": "2.3.2"}
 TRAEFIK = "traefik"
 WITH_CHECK = "--health-cmd 'wget --quiet --spider http://127.0.0.1/ping' --health-interval 1s"
-
-
-@dataclass
-class Heard:
-    """A listener that keeps what it is told."""
-
-    lines: list[str] = field(default_factory=list[str])
-
-    def working(self, text: str) -> None:
-        del text
-
-    def line(self, text: str) -> None:
-        self.lines.append(text)
 
 
 @dataclass(frozen=True)
@@ -87,18 +75,9 @@ class Lab:
 
 
 @pytest.fixture(scope="module")
-def engine() -> Engine:
-    try:
-        return find_engine()
-    except NoEngine as error:
-        pytest.skip(f"no machines without a Docker engine: {error}")
-
-
-@pytest.fixture(scope="module")
-def lab(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Generator[Lab]:
+def lab(engine: Engine, environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Generator[Lab]:
     root = tmp_path_factory.mktemp("machines")
     shutil.copytree(ROOT / "docker" / "stacks", root / "docker" / "stacks")
-    environ = dict(os.environ) | {"PATH": f"{ROOT / '.tools/bin'}{os.pathsep}{os.environ['PATH']}"}
     machines = Machines(root, environ, engine)
     repositories = Repositories(root / "git")
     repositories.push("someone/homeops", {"README.md": "the lab's\n"}, "first")
