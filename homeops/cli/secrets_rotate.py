@@ -16,20 +16,19 @@ from homeops.cli.screen import out
 from homeops.cli.secrets_files import sops_here
 from homeops.errors import HomeopsError, Problem, SecretsError
 from homeops.fleet_graph import declared_fleet
-from homeops.hosts.age_key_rotation import add, drop, look, read_look
-from homeops.hosts.condition import side_by_side
-from homeops.hosts.shell import as_root
-from homeops.hosts.ssh import HostError, reach_of, run
-from homeops.model.host import AgeKey, Host
+from homeops.hosts.age_key_holders import Holders
+from homeops.hosts.age_key_rotation import add, drop
+from homeops.model.host import AgeKey
 from homeops.model.site import Site
 from homeops.secrets import age_keys, rotation
 from homeops.secrets.documents import read_document
 from homeops.secrets.files import encrypted_files, shown
 from homeops.secrets.operators_keys import add_to_file, key_file, operators_key
-from homeops.secrets.policy import POLICY_FILE, Policy, parse_policy
+from homeops.secrets.policy import POLICY_FILE, Policy, policy_text, read_policy
 from homeops.secrets.publication import unpublished
 from homeops.secrets.recipients import bring_to_rule, readers
-from homeops.secrets.rotation import HostKeys, Rotation, Standing
+from homeops.secrets.rotation import Rotation
+from homeops.secrets.rotation_standing import Standing, next_step, refuse_drop, refuse_retire
 from homeops.secrets.sops import Sops
 from homeops.settings import load_settings
 from homeops.whole_file import write_whole
@@ -115,7 +114,7 @@ class _Rotating:
         found = self._rotation()
         self._known(without)
         standing = self._standing(found)
-        rotation.refuse_retire(standing, without)
+        refuse_retire(standing, without)
         alone = self.sops.alone_with(age_keys.private_key(self._key(found.new)))
         policy = self._policy()
         for path in encrypted_files(self.root):
@@ -129,7 +128,7 @@ class _Rotating:
         found = self._rotation()
         self._known(without)
         standing = self._standing(found)
-        rotation.refuse_drop(standing)
+        refuse_drop(standing)
         old, new = self._key(found.old), self._key(found.new)
         keeping = {name: keys for name, keys in standing.keeping().items() if name not in without}
         digests = age_keys.digest(old), age_keys.digest(new)
@@ -155,7 +154,7 @@ class _Rotating:
             cells = ("?", "?") if keys.problem else (_yes(keys.old), _yes(keys.new))
             table.add_row(name, *cells, Text(keys.problem, style="red"))
         out.print(table)
-        command, why = rotation.next_step(standing)
+        command, why = next_step(standing)
         out.print(Text(f"next: {command}\n      ({why})"), soft_wrap=True)
 
     @property
@@ -164,10 +163,10 @@ class _Rotating:
 
     @property
     def _text(self) -> str:
-        return self._config.read_text(encoding="utf-8")
+        return policy_text(self.root)
 
     def _policy(self) -> Policy:
-        return parse_policy(self._text, self._config)
+        return read_policy(self.root)
 
     def _write(self, text: str) -> None:
         if text != self._text:
@@ -218,64 +217,38 @@ class _Rotating:
         return operators_key(recipient, self.sops.environ, Path.home())
 
     @cached_property
-    def _hosts(self) -> dict[str, tuple[Host, AgeKey]]:
+    def _holders(self) -> Holders:
         fleet = declared_fleet("homeops.fleet", self.site)
-        quirks = ((host, quirk) for host in fleet.hosts for quirk in host.quirks)
-        return {host.name: (host, quirk) for host, quirk in quirks if isinstance(quirk, AgeKey)}
+        quirks = ((host.name, quirk) for host in fleet.hosts for quirk in host.quirks)
+        return Holders({name: quirk for name, quirk in quirks if isinstance(quirk, AgeKey)}, self.site, self.root)
 
     def _known(self, names: Iterable[str]) -> None:
-        if wrong := sorted(set(names) - set(self._hosts)):
-            hint = f"hosts with an age key: {', '.join(self._hosts)}"
+        known = self._holders.quirks
+        if wrong := sorted(set(names) - set(known)):
+            hint = f"hosts with an age key: {', '.join(known)}"
             raise SecretsError(*(Problem(f"--without-host {name}", "no such host", hint) for name in wrong))
+
+    def _each(self, names: Iterable[str], key: str, script: Callable[[AgeKey], str]) -> None:
+        said, problems = self._holders.each(names, key, script)
+        for line in said:
+            out.print(Text(line), soft_wrap=True)
+        if problems:
+            raise HomeopsError(*problems)
 
     def _standing(self, found: Rotation) -> Standing:
         policy = self._policy()
         old_in_rules, new_in_rules = rotation.concerned(policy, found)
         read = [(path, readers(path, policy, self.root)) for path in encrypted_files(self.root)]
         digests = age_keys.digest(self._key(found.old)), age_keys.digest(self._key(found.new))
-        keys = side_by_side(lambda name: self._look(name, *digests), self._hosts)
         ours = {found.old, found.new}
         return Standing(
-            found,
             old_in_rules,
             new_in_rules,
             tuple(shown(path, self.root) for path, has in read if has.wanted & ours and found.new not in has.now),
             tuple(shown(path, self.root) for path, has in read if found.old in has.now),
             unpublished(self.root, self.site.repository.branch),
-            dict(zip(self._hosts, keys, strict=True)),
+            self._holders.keys(*digests),
         )
-
-    def _look(self, name: str, old: str, new: str) -> HostKeys:
-        try:
-            return read_look(self._on(name, look(self._hosts[name][1])), old, new)
-        except HomeopsError as error:
-            return HostKeys(problem=error.problems[0].what)
-
-    def _each(self, names: Iterable[str], key: str, script: Callable[[AgeKey], str]) -> None:
-        """Run a script on hosts, the key on its standard input; all are tried, then what went wrong is raised."""
-
-        def on(name: str) -> tuple[str, tuple[Problem, ...]]:
-            try:
-                return self._on(name, script(self._hosts[name][1]), key), ()
-            except HomeopsError as error:
-                return "", error.problems
-
-        listed = list(names)
-        problems: list[Problem] = []
-        for name, (said, wrong) in zip(listed, side_by_side(on, listed), strict=True):
-            problems += wrong
-            for line in said.splitlines():
-                out.print(Text(f"{name}: {line}"), soft_wrap=True)
-        if problems:
-            raise HomeopsError(*problems)
-
-    def _on(self, name: str, script: str, stdin: str = "") -> str:
-        reach = reach_of(name, self.site, self.root)
-        done = run(reach, as_root(script, reach.user), stdin)
-        if done.code:
-            said = done.stderr.strip().splitlines()
-            raise HostError(Problem(name, said[-1] if said else f"exit code {done.code}"))
-        return done.stdout
 
 
 def _yes(truth: bool) -> str:

@@ -6,7 +6,7 @@ hands it on. Which keys a host has is told by their SHA-256.
 
 from homeops.hosts.shell import apply_text, quote
 from homeops.model.host import AgeKey
-from homeops.secrets.rotation import HostKeys
+from homeops.secrets.rotation_standing import HostKeys
 
 # The file's name is replaced in one step; Periphery's container sees that, because it mounts the directory.
 _KNOWN = """\

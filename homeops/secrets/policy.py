@@ -48,15 +48,19 @@ class Policy:
 
 def read_policy(root: Path) -> Policy:
     """The policy of a repository. Raises ``SecretsError`` with every problem found, each with file and line."""
+    return parse_policy(policy_text(root), root / POLICY_FILE)
+
+
+def policy_text(root: Path) -> str:
+    """The text of a repository's policy. Raises ``SecretsError`` when it cannot be read."""
     path = root / POLICY_FILE
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         hint = "it holds creation_rules: path_regex and age, see docs/secrets.md"
         raise SecretsError(Problem(str(path), "no such file: nothing says who may read which secret", hint)) from error
     except (OSError, UnicodeDecodeError) as error:
         raise SecretsError(Problem(str(path), f"cannot read it: {error}")) from error
-    return parse_policy(text, path)
 
 
 def parse_policy(text: str, path: Path) -> Policy:

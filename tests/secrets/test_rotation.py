@@ -15,25 +15,15 @@ from typer.testing import CliRunner
 
 from homeops.cli import secrets_rotate
 from homeops.errors import HomeopsError, Problem, SecretsError
+from homeops.hosts import script as hosts_script
 from homeops.hosts.age_key_rotation import add, drop, look
 from homeops.hosts.ssh import Done, HostUnreachable, Reach
 from homeops.model.host import AgeKey
 from homeops.secrets import age_keys
 from homeops.secrets.documents import read_document
 from homeops.secrets.policy import parse_policy
-from homeops.secrets.rotation import (
-    HostKeys,
-    Rotation,
-    Standing,
-    begun,
-    ended,
-    next_step,
-    refuse_drop,
-    refuse_retire,
-    retired,
-    settled_policy,
-    under_way,
-)
+from homeops.secrets.rotation import Rotation, begun, ended, retired, settled_policy, under_way
+from homeops.secrets.rotation_standing import HostKeys, Standing, next_step, refuse_drop, refuse_retire
 from homeops.secrets.sops import Sops, SopsFailed
 from tests.secrets.repository import Programs, Repository
 
@@ -110,7 +100,7 @@ def test_rules_that_cannot_be_changed_safely_are_left_alone() -> None:
         begun(escaped, CONFIG, ROTATION)
 
 
-START = Standing(ROTATION, old_in_rules=True, new_in_rules=False, without_new=("f",), with_old=("f",))
+START = Standing(old_in_rules=True, new_in_rules=False, without_new=("f",), with_old=("f",))
 BEGUN = replace(START, new_in_rules=True, without_new=(), hosts={"one": HostKeys(old=True), "two": HostKeys(old=True)})
 INSTALLED = replace(BEGUN, hosts={"one": HostKeys(old=True, new=True), "two": HostKeys(old=True, new=True)})
 RETIRED = replace(INSTALLED, old_in_rules=False, with_old=())
@@ -203,7 +193,7 @@ class Fleet:
         self.repository.git("checkout", "--quiet", "-b", "main")
         self.repository.git("remote", "add", "origin", str(directory / "remote"))
         self.publish()
-        monkeypatch.setattr(secrets_rotate, "run", self.run_on)
+        monkeypatch.setattr(hosts_script, "run", self.run_on)
 
     def host_file(self, name: str) -> Path:
         return self.directory / "hosts" / name / "keys.txt"
