@@ -18,7 +18,8 @@ from homeops.lab.periphery.version import VERSION
 CORE_KEY = "X-Core-Public-Key"
 """The header in which Core shows its public key."""
 
-HANDSHAKE_SECONDS = 10
+PATIENCE_SECONDS = 10
+"""How long a caller may say nothing."""
 
 
 class Service:
@@ -89,28 +90,17 @@ class Listener(ThreadingHTTPServer):
         settings = service.settings
         host = settings.bind_ip.strip("[]")
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._tls: ssl.SSLContext | None = None
-        if settings.ssl_enabled:
-            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self._tls.load_cert_chain(settings.ssl_cert_file, settings.ssl_key_file)
         super().__init__((host, settings.port), _Handler)
+        if settings.ssl_enabled:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(settings.ssl_cert_file, settings.ssl_key_file)
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
 
     def server_bind(self) -> None:
         """Take callers of both IP versions where the address is that of all."""
         if self.address_family == socket.AF_INET6:
             self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         super().server_bind()
-
-    def finish_request(self, request: Any, client_address: Any) -> None:
-        """Serve one caller, in its own thread."""
-        request.settimeout(HANDSHAKE_SECONDS)
-        if self._tls is not None:
-            request = self._tls.wrap_socket(request, server_side=True)
-        try:
-            super().finish_request(request, client_address)
-        finally:
-            if isinstance(request, ssl.SSLSocket):
-                request.close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A caller that hung up or spoke no TLS is no matter of this program's."""
@@ -119,6 +109,7 @@ class Listener(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: Listener  # pyright: ignore[reportIncompatibleVariableOverride] - only a Listener makes one
     server_version = f"periphery/{VERSION}"
+    timeout = PATIENCE_SECONDS
 
     def do_GET(self) -> None:
         if not self._allowed():

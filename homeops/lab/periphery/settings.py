@@ -24,20 +24,20 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What Periphery was told, with its own defaults."""
+    """What Periphery was told, with its own defaults for all else."""
 
-    port: int = 8120
-    bind_ip: str = "[::]"
-    ssl_enabled: bool = True
-    ssl_key_file: Path = Path("/etc/komodo/ssl/key.pem")
-    ssl_cert_file: Path = Path("/etc/komodo/ssl/cert.pem")
-    root_directory: Path = Path("/etc/komodo")
-    repo_dir: Path = Path("/etc/komodo/repos")
-    stack_dir: Path = Path("/etc/komodo/stacks")
-    build_dir: Path = Path("/etc/komodo/builds")
-    private_key: str = "file:/etc/komodo/keys/periphery.key"
-    core_public_keys: tuple[str, ...] = ()
-    allowed_ips: tuple[IPv4Network | IPv6Network, ...] = ()
+    port: int
+    bind_ip: str
+    ssl_enabled: bool
+    ssl_key_file: Path
+    ssl_cert_file: Path
+    root_directory: Path
+    repo_dir: Path
+    stack_dir: Path
+    build_dir: Path
+    private_key: str
+    core_public_keys: tuple[str, ...]
+    allowed_ips: tuple[IPv4Network | IPv6Network, ...]
 
 
 def load_settings(paths: Sequence[Path], environ: Mapping[str, str]) -> Settings:
