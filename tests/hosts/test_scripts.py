@@ -9,6 +9,7 @@ import pytest
 
 from homeops.fleet.hosts import HOSTS
 from homeops.hosts.age_key import install_age_key
+from homeops.hosts.age_key_rotation import add, drop, look
 from homeops.hosts.requirement import Requirement
 from homeops.hosts.requirements import requirements
 from homeops.hosts.shell import SUDO_REFUSED, as_root
@@ -29,7 +30,11 @@ def _scripts() -> dict[str, str]:
         for part, text in (("probe", item.probe), ("apply", item.apply), ("undo", item.undo))
         if text
     }
-    scripts["install the age key"] = install_age_key(AgeKey(reason="because"), RECIPIENT)
+    key = AgeKey(reason="because")
+    scripts["install the age key"] = install_age_key(key, RECIPIENT)
+    scripts["look at the age keys"] = look(key)
+    scripts["add an age key"] = add(key, "0" * 64)
+    scripts["drop an age key"] = drop(key, RECIPIENT, "0" * 64, "1" * 64)
     scripts["as root through sudo"] = as_root("id -u", "deploy")
     once = {text: name for name, text in scripts.items()}
     return {name: text for text, name in once.items()}

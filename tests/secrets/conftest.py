@@ -1,4 +1,4 @@
-"""The checkout that commands are run in."""
+"""The home and the checkout that commands are run in."""
 
 import os
 from collections.abc import Callable
@@ -10,13 +10,19 @@ from tests.secrets.checkout import Checkout
 
 
 @pytest.fixture
-def checkout(tmp_path: Path, tool: Callable[[str], list[str]], monkeypatch: pytest.MonkeyPatch) -> Checkout:
+def home(tmp_path: Path, tool: Callable[[str], list[str]], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The home of an operator who has sops and age-keygen on PATH, and named no key."""
     for name in [name for name in os.environ if name.startswith("SOPS_")]:
         monkeypatch.delenv(name)
     bins = [str(Path(tool(name)[0]).parent) for name in ("sops", "age-keygen")]
     monkeypatch.setenv("PATH", os.pathsep.join([*bins, os.environ["PATH"]]))
     monkeypatch.setenv("HOME", str(tmp_path))
-    made = Checkout(tmp_path / "checkout", tool)
+    return tmp_path
+
+
+@pytest.fixture
+def checkout(home: Path, tool: Callable[[str], list[str]], monkeypatch: pytest.MonkeyPatch) -> Checkout:
+    made = Checkout(home / "checkout", tool)
     monkeypatch.setenv("SOPS_AGE_KEY", made.private)
     monkeypatch.chdir(made.root)
     return made
