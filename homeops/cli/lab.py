@@ -13,7 +13,6 @@ from homeops.cli.screen import Progress, out
 from homeops.cli.standing import read_standing
 from homeops.cli.table import show
 from homeops.komodo.client import Client
-from homeops.komodo.credentials import ADDRESS, KEY, SECRET
 from homeops.lab.home import LabHome
 from homeops.lab.rehearsal import Rehearsal
 from homeops.lab.serve import PORT, STACK, serve
@@ -77,7 +76,7 @@ def core() -> None:
     As in: eval "$(homeops lab core)"
     """
     access = LabHome(checkout()).access()
-    for name, value in ((ADDRESS, access.address), (KEY, access.credentials.key), (SECRET, access.credentials.secret)):
+    for name, value in access.environ.items():
         typer.echo(f"export {name}={shlex.quote(value)}")
 
 

@@ -13,11 +13,12 @@ from rich.text import Text
 from homeops.cli.access import PulumiStack, access
 from homeops.cli.checkout import checkout
 from homeops.cli.screen import Progress, err
-from homeops.errors import HomeopsError, Problem, SettingsError, ToolError, nearest
+from homeops.errors import HomeopsError, Problem, SettingsError, nearest
 from homeops.hosts.condition import side_by_side
 from homeops.hosts.skipping import flags
 from homeops.hosts.ssh import HostUnreachable, reach_of, run
-from homeops.lab.pulumi_cli import environment
+from homeops.lab.pulumi_cli import PulumiCli, environment
+from homeops.lab.rehearsal import Rehearsal
 from homeops.lab.serve import STACK
 from homeops.model.site import Site
 from homeops.settings import load_settings
@@ -45,17 +46,19 @@ def up(
     site = load_settings(stack, root)
     left_out = [*_known(skip or (), site), *away(site, root, skip or ())]
     options = [*(["--refresh"] if refresh else []), *(["--yes", "--skip-preview"] if yes else [])]
-    environ = environment(root, os.environ)
-    if stack == STACK:
-        core = access(stack, root)
-        keys = {"KOMODO_API_KEY": core.credentials.key, "KOMODO_API_SECRET": core.credentials.secret}
-        environ |= {"KOMODO_ADDRESS": core.address, **keys}
-    command = ["pulumi", "up", "--stack", stack, *options, *flags(left_out, stack)]
-    try:
-        done = subprocess.run(command, cwd=root, env=environ, check=False)
-    except FileNotFoundError:
-        raise ToolError(Problem("pulumi", "not found in .tools/bin or on PATH", "make tools")) from None
+    pulumi = _pulumi(stack, root)
+    if pulumi.program is None:
+        raise pulumi.missing()
+    command = [pulumi.program, "up", "--stack", stack, *options, *flags(left_out, stack)]
+    done = subprocess.run(command, cwd=root, env=dict(pulumi.environ), check=False)
     sys.exit(done.returncode)
+
+
+def _pulumi(stack: str, root: Path) -> PulumiCli:
+    """The command, for the lab with the lab's own key and passphrase."""
+    if stack == STACK:
+        return Rehearsal(root, os.environ).pulumi(access(stack, root))
+    return PulumiCli(root, environment(root, os.environ))
 
 
 def away(site: Site, root: Path, but: Iterable[str] = ()) -> list[str]:

@@ -74,6 +74,11 @@ class Access:
     credentials: Credentials
     source: str
 
+    @property
+    def environ(self) -> dict[str, str]:
+        """The environment variables that say the same."""
+        return {ADDRESS: self.address, KEY: self.credentials.key, SECRET: self.credentials.secret}
+
 
 @dataclass(frozen=True, slots=True)
 class Given:

@@ -32,14 +32,14 @@ class Rehearsal:
 
     def up(self, listener: Listener, port: int = PORT) -> Outcome:
         """Start Core unless it runs, and bring the fleet into it; raises LabError with all that went wrong."""
-        pulumi = self._pulumi(None)
+        pulumi = self.pulumi(None)
         if pulumi.program is None:
             raise pulumi.missing()
         with self.home.alone(lambda: listener.line(WAITING)):
             running, fresh = start(self.home, port)
             listener.line(f"Core: {'started at' if fresh else 'is running at'} {running.address}")
             listener.working("Pulumi: starting")
-            pulumi = self._pulumi(self.home.access())
+            pulumi = self.pulumi(self.home.access())
             pulumi.have(STACK)
             outcome = Outcome()
             try:
@@ -58,7 +58,7 @@ class Rehearsal:
         with self.home.alone(lambda: listener.line(WAITING)):
             if stop(self.home):
                 listener.line("Core: stopped")
-            if self._pulumi(None).forget(STACK):
+            if self.pulumi(None).forget(STACK):
                 listener.line(f"Pulumi: stack {STACK} removed")
             if Journal(journal_directory(self.root, self.environ), STACK).forget():
                 listener.line("Receipts: removed")
@@ -66,7 +66,7 @@ class Rehearsal:
                 shutil.rmtree(self.home.directory)
                 listener.line(f"{self.home.directory.name}: removed")
 
-    def _pulumi(self, access: Access | None) -> PulumiCli:
+    def pulumi(self, access: Access | None) -> PulumiCli:
         """The command for the lab's Pulumi stack, with the lab's own key and no other."""
         environ = {
             name: value
@@ -76,7 +76,7 @@ class Rehearsal:
         # The lab holds no secret: the salt in Pulumi.lab.yaml is that of the empty passphrase.
         environ["PULUMI_CONFIG_PASSPHRASE"] = ""
         if access is not None:
-            environ |= {ADDRESS: access.address, KEY: access.credentials.key, SECRET: access.credentials.secret}
+            environ |= access.environ
         return PulumiCli(self.root, environment(self.root, environ))
 
 
