@@ -1,7 +1,5 @@
 """Hosts under the real engine: what must be true of them is made so once, and repaired alone."""
 
-import shutil
-import subprocess
 import tarfile
 import tempfile
 import time
@@ -14,6 +12,7 @@ import pytest
 from homeops.hosts.skipping import flags
 from tests.engine.engine import Project
 from tests.engine.machines import PROGRAM, Homelab, Machine, agent, finished, silence, steps, with_plugins
+from tests.host_image import docker_engine
 from tests.sshd import Sshd
 
 ALL = {"Host one", "Observation one", "Command one alpha", "Command one periphery"}
@@ -108,6 +107,16 @@ def test_a_repair_after_drift_that_fails_is_due_again_without_another_look(homel
     assert one.file("alpha").read_text() == "text of alpha"
 
 
+def outdate(homelab: Homelab) -> None:
+    """Let all be right, then another text be declared for every machine, and the second machine be dead."""
+    homelab.project.up().check()
+    homelab.forget()
+    homelab.machines[1].sshd.stop()
+    for machine in homelab.machines:
+        machine.files[0].text = "another text"
+    homelab.declare()
+
+
 def test_a_dead_host_is_told_of_and_kept_while_others_converge(homelab: Homelab) -> None:
     one, two = homelab.machines
     homelab.project.up().check()
@@ -132,12 +141,7 @@ def test_a_dead_host_is_told_of_and_kept_while_others_converge(homelab: Homelab)
 
 def test_work_on_a_dead_host_fails_once_and_keeps_nobody_else(homelab: Homelab) -> None:
     one, two = homelab.machines
-    homelab.project.up().check()
-    homelab.forget()
-    two.sshd.stop()
-    for machine in homelab.machines:
-        machine.files[0].text = "another text"
-    homelab.declare()
+    outdate(homelab)
     up = homelab.project.up("--continue-on-error")
     assert up.exit != 0
     assert len([text for text in up.told if "two: unreachable over SSH" in text]) == 1
@@ -199,12 +203,7 @@ def test_what_is_only_reported_is_told_and_never_repaired(homelab: Homelab) -> N
 
 def test_a_host_that_is_left_out_stays_as_it_is_recorded(homelab: Homelab) -> None:
     one, two = homelab.machines
-    homelab.project.up().check()
-    homelab.forget()
-    two.sshd.stop()
-    for machine in homelab.machines:
-        machine.files[0].text = "another text"
-    homelab.declare()
+    outdate(homelab)
     up = homelab.project.up("--refresh", *flags(["two"], "test")).check()
     assert not [text for text in up.told if "two" in text]
     assert {name for _, name in steps(up)} == {"Observation one", "Command one alpha"}
@@ -218,15 +217,13 @@ def test_a_host_that_is_left_out_stays_as_it_is_recorded(homelab: Homelab) -> No
 @pytest.fixture
 def image(tmp_path: Path) -> Generator[str]:
     """An image of nothing, in this machine's engine."""
-    docker = shutil.which("docker")
-    if docker is None or subprocess.run([docker, "info"], capture_output=True, check=False).returncode:
-        pytest.skip("no Docker engine answers here (DOCKER_HOST)")
+    engine = docker_engine()
     name = f"homeops-test-{uuid.uuid4().hex[:12]}:1"
     empty = tmp_path / "empty.tar"
     tarfile.open(empty, "w").close()
-    subprocess.run([docker, "import", str(empty), name], check=True, capture_output=True)
+    engine.run("import", str(empty), name)
     yield name
-    subprocess.run([docker, "image", "rm", name], check=True, capture_output=True)
+    engine.run("image", "rm", name)
 
 
 def test_an_image_is_on_the_host_before_its_periphery_and_stays_there(homelab: Homelab, image: str) -> None:
@@ -243,4 +240,4 @@ def test_an_image_is_on_the_host_before_its_periphery_and_stays_there(homelab: H
     homelab.project.up("--refresh", "--expect-no-changes", *flags(["one"], "test")).check()
     one.sshd.start()
     homelab.project.destroy().check()
-    subprocess.run(["docker", "image", "inspect", image], check=True, capture_output=True)
+    docker_engine().run("image", "inspect", image)

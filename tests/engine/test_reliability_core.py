@@ -20,6 +20,7 @@ from tests.engine.under_way import (
     behave,
     clean,
     deployed,
+    ended,
     fleet,
     good,
     held,
@@ -66,9 +67,7 @@ def test_a_stack_that_a_person_restarts_is_waited_for_then_deployed(project: Pro
         until(lambda: core.core.requests["execute DeployStack"] > 1)
         sleep(1.0)
         core.core.state.action_states.clear()
-        text = run.communicate()[0]
-    assert run.returncode == 0, text
-    clean(project, text)
+        text = ended(project, run)
     assert "busy: somebody works on it in Komodo; waiting" in text
     recorded(project, made, "web")
 
@@ -188,9 +187,7 @@ def test_a_restart_of_core_while_containers_are_watched_is_waited_out(project: P
     with running(project) as run:
         until(lambda: core.core.requests["read InspectStackContainer"])
         restart_core(core.core, 3.0)
-        text = run.communicate()[0]
-    assert run.returncode == 0, text
-    clean(project, text)
+        ended(project, run)
     assert deployed(made) == 1
     recorded(project, made, "web")
 
@@ -340,9 +337,7 @@ def test_two_runs_on_one_state_are_one_run(project: Project, core: TestCore) -> 
         until(lambda: core.core.requests["execute DeployStack"])
         bad(project, "the stack is currently locked by 1 lock(s)")
         gate.set()
-        text = first.communicate(timeout=60)[0]
-    assert first.returncode == 0, text
-    clean(project, text)
+        ended(project, first)
     assert deployed(made) == 1
     recorded(project, made, "web")
 
@@ -355,9 +350,7 @@ def test_two_runs_on_two_states_deploy_once(project: Project, core: TestCore) ->
     with held(made, "web") as gate, running(project) as first:
         until(lambda: core.core.requests["execute DeployStack"])
         second = joined(other, core, gate)
-        text = first.communicate(timeout=60)[0]
-    assert first.returncode == 0, text
-    clean(project, text)
+        ended(project, first)
     assert "a deploy is under way already, by admin: waiting for it" in second
     assert deployed(made) == 1
     for one in (project, other):
@@ -368,16 +361,19 @@ def test_two_runs_on_two_states_deploy_once(project: Project, core: TestCore) ->
 
 
 def up_within_the_pull_cache(made: FleetProject, request: str) -> str:
-    """A run that begins within the pull cache, which is over after this request; what it says."""
+    """A run that begins within the pull cache, which is over after this request; what it says.
+
+    It ends with version 2 of the stack web running.
+    """
     made.agents.repositories.cache_seconds = 60.0
     made.core.core.requests.clear()
     with running(made.project) as run:
         until(lambda: made.core.core.requests[request])
         sleep(1.0)
         made.agents.repositories.cache_seconds = 0.0
-        text = run.communicate()[0]
-    assert run.returncode == 0, text
-    clean(made.project, text)
+        text = ended(made.project, run)
+    assert made.host("one").engine.containers["web-app-1"].image == "nginx:2"
+    recorded(made.project, made, "web")
     return text
 
 
@@ -401,8 +397,6 @@ def test_a_push_that_core_has_not_pulled_yet_is_waited_for(project: Project, cor
     text = up_within_the_pull_cache(made, "write RefreshStackCache")
     assert "Core holds other files than were previewed; looking again after its pull cache of 5 s" in text
     assert core.core.requests["execute DeployStack"] == 1
-    assert made.host("one").engine.containers["web-app-1"].image == "nginx:2"
-    recorded(project, made, "web")
 
 
 def test_a_push_that_the_host_has_not_pulled_yet_is_deployed_after_all(project: Project, core: TestCore) -> None:
@@ -415,8 +409,6 @@ def test_a_push_that_the_host_has_not_pulled_yet_is_deployed_after_all(project: 
     text = up_within_the_pull_cache(made, "execute DeployStack")
     assert "the host deployed another commit than Core holds; again, after its pull cache of 5 s" in text
     assert core.core.requests["execute DeployStack"] == 2
-    assert made.host("one").engine.containers["web-app-1"].image == "nginx:2"
-    recorded(project, made, "web")
 
 
 def test_a_push_between_the_look_and_the_deploy_fails_the_run(project: Project, core: TestCore) -> None:

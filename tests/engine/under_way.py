@@ -142,6 +142,14 @@ def at_work(project: Project) -> dict[int, str]:
     return found
 
 
+def ended(project: Project, run: subprocess.Popen[str]) -> str:
+    """Wait for a run that ends well; what it said."""
+    text = run.communicate(timeout=120)[0]
+    assert run.returncode == 0, text
+    clean(project, text)
+    return text
+
+
 def joined(project: Project, core: TestCore, gate: Event) -> str:
     """A run that begins while something is held, until it has looked whether a deploy is under way; what it says."""
     core.core.requests.clear()
@@ -149,7 +157,4 @@ def joined(project: Project, core: TestCore, gate: Event) -> str:
         until(lambda: core.core.requests["read GetStackActionState"] or run.poll() is not None)
         sleep(1.0)
         gate.set()
-        text = run.communicate(timeout=60)[0]
-    assert run.returncode == 0, text
-    clean(project, text)
-    return text
+        return ended(project, run)
