@@ -1,6 +1,7 @@
 """The stand-ins of Pulumi's plugins: when they are used, and that their inputs mean what the official ones mean."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -72,16 +73,23 @@ def _struct(props: Props) -> Struct:
 @contextmanager
 def plugin(name: str, **environ: str) -> Generator[Client]:
     """A stand-in that runs."""
-    program = ROOT / "tools" / "plugins" / f"pulumi-resource-{name}"
+    started = ROOT / "tools" / "plugins" / f"pulumi-resource-{name}"
     # What it would fall back to is the interpreter of these tests, so that a checkout without .venv passes, too.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     env = {"PATH": path, "HOME": os.devnull, **environ}
-    with subprocess.Popen([str(program)], env=env, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([str(started)], env=env, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
             yield Client(int(process.stdout.readline()))
         finally:
             process.terminate()
+
+
+def program(path: Path, text: str = "#!/bin/sh\n") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
 
 
 LOCAL = "command:local:Command"
@@ -150,6 +158,13 @@ def test_inputs_that_it_does_not_understand_are_refused_by_name(commands: Client
     assert commands.check(COPY, connection={"host": "h"}, source={"path": str(tmp_path)}, remotePath="/x") == {}
 
 
+def test_a_resource_that_it_does_not_understand_is_refused_by_name(commands: Client) -> None:
+    with pytest.raises(grpc.RpcError) as raised:
+        commands.check("command:remote:CopyFile")
+    told: Any = raised.value
+    assert told.details() == "command:remote:CopyFile: the stand-in plugin does not know it"
+
+
 def test_a_remote_command_runs_on_the_host_and_deletes_there(commands: Client, sshd: Sshd, tmp_path: Path) -> None:
     gone = tmp_path / "it's gone"
     made = commands.create(
@@ -210,6 +225,7 @@ DOCKER = """\
 #!/bin/sh
 echo "$@" >>{calls}
 command -v ssh >>{calls}
+ssh there
 case " $* " in
   *" inspect "*)
     [ -e {there} ] || {{ echo "Error: No such image: $5" >&2; exit 1; }}
@@ -222,9 +238,8 @@ esac
 
 def test_an_image_is_pulled_where_it_is_missing_and_kept_when_it_is_to_be(tmp_path: Path) -> None:
     calls, there, programs = tmp_path / "calls", tmp_path / "there", tmp_path / "programs"
-    programs.mkdir()
-    (programs / "docker").write_text(DOCKER.format(calls=calls, there=there))
-    (programs / "docker").chmod(0o755)
+    program(programs / "docker", DOCKER.format(calls=calls, there=there))
+    program(programs / "ssh", f'#!/bin/sh\necho "ssh $*" >>{calls}\n')
     name = "ghcr.io/o/it:1@sha256:2"
     path = os.pathsep.join([str(programs), str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     with plugin("docker", PATH=path) as client:
@@ -233,6 +248,7 @@ def test_an_image_is_pulled_where_it_is_missing_and_kept_when_it_is_to_be(tmp_pa
         assert (made["imageId"], made["repoDigest"]) == ("sha256:1", "ghcr.io/o/it@sha256:2")
         assert f"--host ssh://root@h:22 pull --quiet {name}" in calls.read_text()
         assert "pulumi-docker-" in calls.read_text(), "the options do not reach ssh"
+        assert "ssh -o ConnectTimeout=3 there\n" in calls.read_text()
         calls.unlink()
         client.create(IMAGE, name=name)
         assert "pull" not in calls.read_text()
@@ -245,6 +261,18 @@ def test_an_image_is_pulled_where_it_is_missing_and_kept_when_it_is_to_be(tmp_pa
         assert client.diff(IMAGE, {"name": "a"}, {"name": "a", "keepLocally": True}) == (["keepLocally"], [])
 
 
+def test_a_machine_without_ssh_is_told_when_ssh_is_given_options(tmp_path: Path) -> None:
+    for name in ("dirname", "readlink"):
+        (tmp_path / name).symlink_to(shutil.which(name) or "/missing")
+    program(tmp_path / "python3", f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    with plugin("docker", PATH=str(tmp_path)) as client:
+        client.configure(host="unix:///var/run/docker.sock")
+        with pytest.raises(grpc.RpcError) as raised:
+            client.configure(host="ssh://root@h:22", sshOpts='["-o", "ConnectTimeout=3"]')
+    told: Any = raised.value
+    assert told.details().startswith("ssh: not found, and docker reaches engines with it\n  hint: ")
+
+
 class Checkout:
     """A checkout without plugins, and a pulumi that answers ``plugin install`` as it is told to."""
 
@@ -254,13 +282,7 @@ class Checkout:
         (self.root / ".tools" / "bin").mkdir(parents=True)
         (self.root / "requirements.txt").write_text("pulumi-command==1.2.1\npulumi-docker==5.2.0\n")
         self.asked = place / "asked"
-        self.pulumi = self.program(place / "pulumi", f'#!/bin/sh\necho "$@" >>{self.asked}\nexit 1\n')
-
-    def program(self, path: Path, text: str = "#!/bin/sh\n") -> Path:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        path.chmod(0o755)
-        return path
+        self.pulumi = program(place / "pulumi", f'#!/bin/sh\necho "$@" >>{self.asked}\nexit 1\n')
 
     def run(self, path: str = "") -> dict[str, str]:
         """What serves each provider."""
@@ -288,8 +310,8 @@ def test_an_official_plugin_takes_the_place_of_its_stand_in(tmp_path: Path) -> N
     checkout = Checkout(tmp_path)
     checkout.run()
     name = "resource-docker-v5.2.0"
-    checkout.program(tmp_path / ".pulumi" / "plugins" / name / "pulumi-resource-docker")
-    checkout.program(tmp_path / "path" / "pulumi-resource-command")
+    program(tmp_path / ".pulumi" / "plugins" / name / "pulumi-resource-docker")
+    program(tmp_path / "path" / "pulumi-resource-command")
     assert checkout.run(str(tmp_path / "path")) == {"command": "machine", "docker": "machine"}
     assert checkout.links == set()
     # This checkout's own Pulumi has it from the user's.
@@ -298,5 +320,5 @@ def test_an_official_plugin_takes_the_place_of_its_stand_in(tmp_path: Path) -> N
 
 def test_a_plugin_of_another_version_is_none(tmp_path: Path) -> None:
     checkout = Checkout(tmp_path)
-    checkout.program(tmp_path / ".pulumi" / "plugins" / "resource-docker-v5.1.0" / "pulumi-resource-docker")
+    program(tmp_path / ".pulumi" / "plugins" / "resource-docker-v5.1.0" / "pulumi-resource-docker")
     assert checkout.run()["docker"] == "stand-in"

@@ -35,10 +35,13 @@ class Docker:
         given: Any = args.get("sshOpts") or []
         options: list[str] = json.loads(given) if isinstance(given, str) else given
         if options:
-            # docker has no option for them: it runs the first ssh there is.
+            # docker has no option for them: it runs the first ssh there is. The name alone would be the program itself.
+            ssh = shutil.which("ssh")
+            if ssh is None:
+                raise Failed("ssh: not found, and docker reaches engines with it\n  hint: install OpenSSH's client")
             self._programs = tempfile.TemporaryDirectory(prefix="pulumi-docker-")
             program = Path(self._programs.name) / "ssh"
-            program.write_text(f'#!/bin/sh\nexec {shutil.which("ssh") or "ssh"} {shlex.join(options)} "$@"\n')
+            program.write_text(f'#!/bin/sh\nexec {shlex.join([ssh, *options])} "$@"\n')
             program.chmod(0o755)
             self._environ["PATH"] = f"{self._programs.name}{os.pathsep}{self._environ.get('PATH', os.defpath)}"
 

@@ -88,13 +88,13 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
 
     def Configure(self, request: Any, context: Any) -> provider_pb2.ConfigureResponse:
         """Note the configuration."""
-        self._configure(_dict(request.args))
+        _done(context, lambda: self._configure(_dict(request.args)))
         # Secrets come in plain and are marked again by the engine, by the names of the inputs.
         return provider_pb2.ConfigureResponse(acceptSecrets=False, supportsPreview=False, acceptResources=False)
 
     def Check(self, request: Any, context: Any) -> provider_pb2.CheckResponse:
         """The inputs as they are, with what is wrong with them."""
-        news, kind = _dict(request.news), self._kind(request.urn)
+        news, kind = _dict(request.news), _done(context, lambda: self._kind(request.urn))
         wrong = [(name, "the stand-in plugin does not know it") for name in sorted(news.keys() - kind.inputs)]
         failures = [
             provider_pb2.CheckFailure(property=name, reason=reason) for name, reason in [*wrong, *kind.wrong(news)]
@@ -137,7 +137,10 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
         return Empty()
 
     def _kind(self, urn: str) -> Kind:
-        return self._kinds[urn.rsplit("::", 2)[1].rsplit("$", 1)[-1]]
+        token = urn.rsplit("::", 2)[1].rsplit("$", 1)[-1]
+        if token not in self._kinds:
+            raise Failed(f"{token}: the stand-in plugin does not know it")
+        return self._kinds[token]
 
     def _tell(self, urn: str) -> Tell:
         def tell(text: str) -> None:
