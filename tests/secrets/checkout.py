@@ -9,9 +9,8 @@ from typer.testing import CliRunner, Result
 
 from homeops.errors import SecretsError
 from homeops.secrets.sops import Sops
-from tests.secrets.repository import SECRET, Programs, Repository
+from tests.secrets.repository import SECRET, Repository, Tool
 
-Tool = Callable[[str], list[str]]
 PLAIN = "A=first-value\nB=second-value\n"
 WITH_RAW = "services:\n  web:\n    image: x\n    env_file:\n      - path: .env\n        format: raw\n"
 WITHOUT = "services:\n  web:\n    image: x\n    env_file: .env\n"
@@ -40,7 +39,7 @@ class Checkout:
     """The checkout, and how a command ends in it."""
 
     def __init__(self, root: Path, tool: Tool) -> None:
-        self.repository = Repository(root, Programs(tool("sops"), tool("age-keygen")))
+        self.repository = Repository(root, tool)
         self.root = root
         self.private, self.recipient = self.repository.key()
         self.repository.policy(self.recipient)

@@ -1,16 +1,16 @@
 """The home and the checkout that commands are run in."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.secrets.checkout import Checkout
+from tests.secrets.repository import Tool
 
 
 @pytest.fixture
-def home(tmp_path: Path, tool: Callable[[str], list[str]], monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, tool: Tool, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The home of an operator who has sops and age-keygen on PATH, and named no key."""
     for name in [name for name in os.environ if name.startswith("SOPS_")]:
         monkeypatch.delenv(name)
@@ -21,7 +21,7 @@ def home(tmp_path: Path, tool: Callable[[str], list[str]], monkeypatch: pytest.M
 
 
 @pytest.fixture
-def checkout(home: Path, tool: Callable[[str], list[str]], monkeypatch: pytest.MonkeyPatch) -> Checkout:
+def checkout(home: Path, tool: Tool, monkeypatch: pytest.MonkeyPatch) -> Checkout:
     made = Checkout(home / "checkout", tool)
     monkeypatch.setenv("SOPS_AGE_KEY", made.private)
     monkeypatch.chdir(made.root)

@@ -2,8 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from textwrap import dedent
 
@@ -11,25 +10,18 @@ from homeops.secrets.check import secret_findings
 from homeops.secrets.environments import StackEnvironment
 from homeops.secrets.finding import Finding
 
+Tool = Callable[[str], list[str]]
 STACK = "docker/stacks/nvr/web"
 SECRET = f"{STACK}/.sops.env"
 COMPOSE = f"{STACK}/compose.yaml"
 
 
-@dataclass(frozen=True)
-class Programs:
-    """The commands of the tools that files are made with."""
-
-    sops: list[str]
-    keygen: list[str]
-
-
 class Repository:
     """One repository below a test's directory; every file is written with plain writes, as an editor would."""
 
-    def __init__(self, root: Path, programs: Programs) -> None:
+    def __init__(self, root: Path, tool: Tool) -> None:
         self.root = root
-        self._programs = programs
+        self._sops, self._keygen = tool("sops"), tool("age-keygen")
         root.mkdir(exist_ok=True)
         self.git("init", "--quiet")
         self.write(".gitignore", ".env\n")
@@ -57,10 +49,8 @@ class Repository:
 
     def key(self) -> tuple[str, str]:
         """A new private age key and the recipient that it is for."""
-        private = subprocess.run(self._programs.keygen, capture_output=True, text=True, check=True).stdout
-        shown = subprocess.run(
-            [*self._programs.keygen, "-y"], input=private, capture_output=True, text=True, check=True
-        )
+        private = subprocess.run(self._keygen, capture_output=True, text=True, check=True).stdout
+        shown = subprocess.run([*self._keygen, "-y"], input=private, capture_output=True, text=True, check=True)
         return private.splitlines()[-1], shown.stdout.strip()
 
     def policy(self, *recipients: str, pattern: str = r"^docker/stacks/.*\.sops\.") -> None:
@@ -77,7 +67,7 @@ class Repository:
     def encrypt(self, path: str) -> subprocess.CompletedProcess[str]:
         """What sops makes of a file, in its place; the file is as it was where sops refuses."""
         kind = Path(path).suffix[1:].replace("env", "dotenv")
-        command = [*self._programs.sops, "encrypt", "--input-type", kind, "--output-type", kind, "--in-place", path]
+        command = [*self._sops, "encrypt", "--input-type", kind, "--output-type", kind, "--in-place", path]
         return subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=False)
 
     def compose(self, text: str, path: str = COMPOSE) -> None:

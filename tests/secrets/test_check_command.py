@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.secrets.repository import Programs, Repository
+from tests.secrets.repository import Repository, Tool
 
 VALUE = "correct-horse-battery"
 NEWT = "docker/stacks/kasm/newt/.sops.env"
@@ -20,9 +20,9 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def repository(tmp_path: Path, root: Path, tool: Callable[[str], list[str]]) -> Repository:
+def repository(tmp_path: Path, root: Path, tool: Tool) -> Repository:
     """The stacks, secrets and settings of this repository, in one of its own, all added."""
-    made = Repository(tmp_path / "repository", Programs(tool("sops"), tool("age-keygen")))
+    made = Repository(tmp_path / "repository", tool)
     shutil.copytree(root / "docker", made.root / "docker", ignore=shutil.ignore_patterns(".env", "*.local"))
     for path in (*root.glob("Pulumi*.yaml"), root / ".sops.yaml", root / ".gitignore"):
         shutil.copy(path, made.root / path.name)

@@ -1,6 +1,5 @@
 """Secret files that sops made pass; what was done to them since is found, with its line and without its values."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from homeops.errors import SecretsError
 from homeops.secrets.documents import parse_document, read_document
 from homeops.secrets.finding import Finding
-from tests.secrets.repository import COMPOSE, SECRET, STACK, Programs, Repository
+from tests.secrets.repository import COMPOSE, SECRET, STACK, Repository, Tool
 
 VALUE = "correct-horse-battery"
 
@@ -29,9 +28,9 @@ READS = """\
 
 
 @pytest.fixture
-def repository(tmp_path: Path, tool: Callable[[str], list[str]]) -> Repository:
+def repository(tmp_path: Path, tool: Tool) -> Repository:
     """A repository in order: a policy for one key, a secret file, a compose file that reads it."""
-    made = Repository(tmp_path / "repository", Programs(tool("sops"), tool("age-keygen")))
+    made = Repository(tmp_path / "repository", tool)
     made.policy(made.key()[1])
     made.compose(READS)
     made.secret(SECRET, CONTENTS[".sops.env"])

@@ -1,6 +1,5 @@
 """Compose files and secret files agree: what is read exists, what exists is read, and nothing leaks into Komodo."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,14 +8,14 @@ from homeops.fleet_graph import declared_fleet, fleet_graph
 from homeops.secrets.check import secret_findings
 from homeops.secrets.environments import StackEnvironment, stack_environments
 from homeops.settings import load_settings
-from tests.secrets.repository import COMPOSE, SECRET, STACK, Programs, Repository
+from tests.secrets.repository import COMPOSE, SECRET, STACK, Repository, Tool
 
 RAW = "[{path: .env, format: raw}]"
 
 
 @pytest.fixture
-def repository(tmp_path: Path, tool: Callable[[str], list[str]]) -> Repository:
-    made = Repository(tmp_path / "repository", Programs(tool("sops"), tool("age-keygen")))
+def repository(tmp_path: Path, tool: Tool) -> Repository:
+    made = Repository(tmp_path / "repository", tool)
     made.policy(made.key()[1])
     made.secret(SECRET, "TOKEN=1\nPASSWORD=2\n")
     return made

@@ -1,20 +1,19 @@
 """What is looked at is what git tracks or would track, and with --staged what the next commit will hold."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from homeops.errors import ToolError
 from homeops.secrets.git_tree import read_staged, read_tree
-from tests.secrets.repository import COMPOSE, SECRET, STACK, Programs, Repository
+from tests.secrets.repository import COMPOSE, SECRET, STACK, Repository, Tool
 
 PLAIN = f"{STACK}/.env"
 
 
 @pytest.fixture
-def repository(tmp_path: Path, tool: Callable[[str], list[str]]) -> Repository:
-    made = Repository(tmp_path / "repository", Programs(tool("sops"), tool("age-keygen")))
+def repository(tmp_path: Path, tool: Tool) -> Repository:
+    made = Repository(tmp_path / "repository", tool)
     made.policy(made.key()[1])
     made.secret(SECRET, "TOKEN=1\n")
     made.compose("services:\n  web:\n    env_file: .env\n")

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,9 +11,7 @@ import yaml
 
 from homeops.cli import secrets_files
 from tests.secrets.checkout import PLAIN, SEVERAL_LINES, VALUES, WITH_RAW, WITHOUT, Checkout
-from tests.secrets.repository import SECRET, STACK
-
-Tool = Callable[[str], list[str]]
+from tests.secrets.repository import SECRET, STACK, Tool
 
 
 def set_and_view(checkout: Checkout, file: str, key: str, value: str) -> str:

@@ -13,9 +13,8 @@ import yaml
 from homeops.cli import secrets_files
 from tests.host_image import host_image
 from tests.secrets.checkout import SEVERAL_LINES, VALUES, Checkout
-from tests.secrets.repository import STACK
+from tests.secrets.repository import STACK, Tool
 
-Tool = Callable[[str], list[str]]
 HOOK = "docker/periphery/scripts/sops-decrypt.sh"
 COMPOSE = """\
 services:

@@ -1,6 +1,5 @@
 """The policy says of every path what sops does with it."""
 
-from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
 
@@ -9,7 +8,7 @@ import pytest
 from homeops.errors import SecretsError
 from homeops.secrets.documents import read_document
 from homeops.secrets.policy import parse_policy, read_policy
-from tests.secrets.repository import Programs, Repository
+from tests.secrets.repository import Repository, Tool
 
 PATHS = (
     "docker/stacks/nvr/web/.sops.env",
@@ -71,8 +70,8 @@ POLICIES = {
 
 
 @pytest.fixture
-def repository(tmp_path: Path, tool: Callable[[str], list[str]]) -> Repository:
-    return Repository(tmp_path / "repository", Programs(tool("sops"), tool("age-keygen")))
+def repository(tmp_path: Path, tool: Tool) -> Repository:
+    return Repository(tmp_path / "repository", tool)
 
 
 @pytest.mark.parametrize("policy", POLICIES)

@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,9 +19,8 @@ from homeops.model.host import AgeKey
 from homeops.secrets import age_keys
 from homeops.secrets.rotation import under_way
 from homeops.secrets.sops import Sops, SopsFailed
-from tests.secrets.repository import Programs, Repository
+from tests.secrets.repository import Repository, Tool
 
-Tool = Callable[[str], list[str]]
 QUIRK = AgeKey(reason="decrypts")
 HOSTS = ("komodo", "nvr", "kasm", "omni", "server04", "seaweedfs")
 
@@ -31,7 +30,7 @@ class Fleet:
 
     def __init__(self, directory: Path, root: Path, tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
         self.directory = directory
-        self.repository = Repository(directory / "checkout", Programs(tool("sops"), tool("age-keygen")))
+        self.repository = Repository(directory / "checkout", tool)
         self.root = self.repository.root
         private, self.old = self.repository.key()
         self.key_file = directory / ".sops/key.txt"

@@ -1,7 +1,6 @@
 """The rules while a key is rotated, and what may be done next: nothing that would leave a host without its key."""
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +11,8 @@ from homeops.secrets.documents import read_document
 from homeops.secrets.policy import parse_policy
 from homeops.secrets.rotation import Rotation, begun, ended, retired, settled_policy, under_way
 from homeops.secrets.rotation_standing import HostKeys, Standing, next_step, refuse_drop, refuse_retire
-from tests.secrets.repository import Programs, Repository
+from tests.secrets.repository import Repository, Tool
 
-Tool = Callable[[str], list[str]]
 OLD, NEW, OTHER = "age1aaaaold", "age1bbbbnew", "age1ccccother"
 ROTATION = Rotation(OLD, NEW)
 CONFIG = Path(".sops.yaml")
@@ -58,7 +56,7 @@ def test_the_new_recipient_stands_beside_the_old_one_then_alone(text: str) -> No
 
 @pytest.mark.parametrize("text", RULES.values(), ids=RULES)
 def test_sops_reads_the_changed_rules_as_they_are_meant(text: str, tmp_path: Path, tool: Tool) -> None:
-    repository = Repository(tmp_path / "checkout", Programs(tool("sops"), tool("age-keygen")))
+    repository = Repository(tmp_path / "checkout", tool)
     real = {name: repository.key()[1] for name in (OLD, NEW, OTHER)}
     for name, recipient in real.items():
         text = text.replace(name, recipient)

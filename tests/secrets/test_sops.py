@@ -3,16 +3,14 @@
 import json
 import os
 import stat
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from homeops.errors import SecretsError, ToolError
 from homeops.secrets.sops import Sops, SopsFailed
-from tests.secrets.repository import SECRET, Programs, Repository
+from tests.secrets.repository import SECRET, Repository, Tool
 
-Tool = Callable[[str], list[str]]
 PLAIN = "A=first-value\nB=second-value\n"
 VALUE = "hunter2-of-nobody"
 
@@ -21,7 +19,7 @@ class Checkout:
     """A repository with one secret file, and sops with or without a key for it."""
 
     def __init__(self, root: Path, tool: Tool) -> None:
-        self.repository = Repository(root, Programs(tool("sops"), tool("age-keygen")))
+        self.repository = Repository(root, tool)
         self.path = os.pathsep.join({str(Path(tool(name)[0]).parent) for name in ("sops", "age-keygen")})
         self.private, self.recipient = self.repository.key()
         self.repository.policy(self.recipient)
