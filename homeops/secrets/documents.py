@@ -12,6 +12,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from homeops.compose.nodes import is_null, line_of
 from homeops.compose.secret_files import Format, format_of
 from homeops.errors import Problem, SecretsError
+from homeops.secrets.dotenv import METADATA
 from homeops.secrets.trees import yaml_nodes
 
 State = Literal["encrypted", "empty", "clear"]
@@ -19,7 +20,6 @@ State = Literal["encrypted", "empty", "clear"]
 
 _ENCRYPTED = re.compile(r"ENC\[AES256_GCM,data:[^,\]]*,iv:[^,\]]*,tag:[^,\]]*,type:[a-z]+\]")
 _CLEAR_COMMENT = re.compile(rf"(?:^|\s)#(?!{_ENCRYPTED.pattern}\s*$)")
-_PREFIX = "sops_"
 
 # What names a recipient in sops' own block, by the kind of key.
 _IDENTITIES = ("recipient", "fp", "arn", "resource_id", "vault_url", "vault_address", "key_id")
@@ -110,7 +110,7 @@ def _dotenv(text: str, path: Path) -> Document:
         key, equals, value = line.partition("=")
         if not equals:
             wrong.append(Problem(f"{path}:{number}", "neither KEY=VALUE nor a comment", "one variable a line"))
-        elif key.startswith(_PREFIX):
+        elif key.startswith(METADATA):
             metadata[key] = value
         else:
             values.append(Value(key, state_of(value), number))
@@ -149,7 +149,7 @@ def _tree(text: str, path: Path, kind: Format) -> Document:
         for key, value in node.value:
             if key.value == "sops" and isinstance(value, MappingNode):
                 block = value
-        values += (value for value in _values(node) if not _is_metadata(value.key, block))
+        values += (value for value in _values(node) if block is None or not value.key.startswith("sops."))
         duplicates += _duplicates(node)
     return Document(
         path,
@@ -161,10 +161,6 @@ def _tree(text: str, path: Path, kind: Format) -> Document:
         tuple(_clear_comments(text)) if kind == "yaml" else (),
         tuple(duplicates),
     )
-
-
-def _is_metadata(key: str, block: MappingNode | None) -> bool:
-    return block is not None and key.startswith("sops.")
 
 
 def _values(root: Node) -> Iterator[Value]:

@@ -14,7 +14,9 @@ Reading = Literal["compose", "raw"]
 KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 """The names that every reader takes."""
 
-_METADATA = "sops_"
+METADATA = "sops_"
+"""How the keys begin that sops adds."""
+
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@%+,=-]*")
 _NOT_IN_SINGLE_QUOTES = ("'", "\\", "\n", "\r")
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "$": "\\$", "\n": "\\n", "\r": "\\r"}
@@ -75,8 +77,8 @@ def refusals(text: str) -> Iterator[tuple[int, str]]:
             yield number, "is neither KEY=VALUE nor a comment; in a dotenv file of sops a value is one line"
         elif not KEY.fullmatch(key):
             yield number, "its key is no name: letters, digits and _, and nothing around it"
-        elif key.startswith(_METADATA):
-            yield number, f"its key begins with {_METADATA}, as what sops adds does"
+        elif key.startswith(METADATA):
+            yield number, f"its key begins with {METADATA}, as what sops adds does"
         elif key in first:
             yield number, f"{key} stands in line {first[key]} already"
         elif value[:1] in ("'", '"') and not re.match(rf"{value[0]}(?:[^{value[0]}\\]|\\.)*{value[0]}", value):
@@ -88,7 +90,7 @@ def refused_key(key: str) -> str:
     """Why a key cannot be set; empty when it can."""
     if not KEY.fullmatch(key):
         return "is no name of a variable: letters, digits and _"
-    return f"begins with {_METADATA}, as what sops adds does" if key.startswith(_METADATA) else ""
+    return f"begins with {METADATA}, as what sops adds does" if key.startswith(METADATA) else ""
 
 
 def stops_compose(text: str) -> bool:
