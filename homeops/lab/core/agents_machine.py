@@ -24,7 +24,7 @@ from homeops.lab.core.executions_logs import log
 from homeops.lab.core.places import Place
 from homeops.lab.core.state import Document, now_ms
 
-LOOK_SECONDS = 1.0
+FRESH_SECONDS = 1.0
 """For so long Core takes what it saw on a machine for what is there."""
 
 T = TypeVar("T")
@@ -213,7 +213,7 @@ class MachineAgent(StackAgent, RepoAgent):
     def _look(self, request: str, nothing: T) -> T:
         """See something, unless that was seen a moment ago; nothing where Periphery does not answer."""
         seen = self._seen.get(request)
-        if seen is not None and time.monotonic() - seen.at <= LOOK_SECONDS:
+        if seen is not None and time.monotonic() - seen.at <= FRESH_SECONDS:
             return seen.what
         changes = self._changes
         try:
