@@ -9,14 +9,14 @@ from homeops.secrets.age_keys import AgeKey, private_keys, recipient_of
 from homeops.secrets.sops import OWNERS_KEY
 from homeops.whole_file import write_whole
 
-_OF_SOPS = (".config/sops/age/keys.txt", "Library/Application Support/sops/age/keys.txt")
+_OF_SOPS = "sops/age/keys.txt"
 
 
 def operators_key(recipient: str, environ: Mapping[str, str], home: Path) -> str:
     """The text of a key file with the private key of ``recipient`` and nothing else.
 
-    Looks where sops does: SOPS_AGE_KEY, SOPS_AGE_KEY_FILE, ``~/.sops/key.txt``, ``~/.config/sops/age/keys.txt``.
-    Raises SecretsError when it is in none of them, ToolError without age-keygen.
+    Looks where sops does: SOPS_AGE_KEY, SOPS_AGE_KEY_FILE, ``~/.sops/key.txt``, and its own place below
+    the configuration of Linux or macOS. Raises SecretsError when it is in none of them, ToolError without age-keygen.
     """
     for text in _texts(environ, home):
         for private in private_keys(text):
@@ -51,5 +51,6 @@ def _texts(environ: Mapping[str, str], home: Path) -> Iterator[str]:
 def _key_files(environ: Mapping[str, str], home: Path) -> Iterator[Path]:
     """The key files that there are, in sops' order."""
     named = environ.get("SOPS_AGE_KEY_FILE")
-    places = (*([Path(named)] if named else []), *(home / place for place in (OWNERS_KEY, *_OF_SOPS)))
-    yield from (path for path in places if path.is_file())
+    config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
+    places = (home / OWNERS_KEY, config / _OF_SOPS, home / "Library/Application Support" / _OF_SOPS)
+    yield from (path for path in (*([Path(named)] if named else []), *places) if path.is_file())
