@@ -13,7 +13,7 @@ from homeops.hosts.requirement import Requirement
 from homeops.model.host import Host
 from homeops.model.site import Site
 from tests.example_site import example_settings
-from tests.hosts.script_machine import SYSTEMD, Machine, machine
+from tests.hosts.script_machine import Machine, machine
 
 HOST = "one"
 PATIENCE = 6
@@ -57,10 +57,7 @@ def required(host: Host, site: Site, *, hopeless: bool = False, **more: Any) -> 
 
 @contextmanager
 def periphery_machine() -> Generator[Machine]:
-    # Docker's default filter refuses runc the session keyring of a container in a container; and /proc, which is
-    # mounted into the agent's container, has to be as writable as that of a real host.
-    options = ("--security-opt", "seccomp=unconfined", "--security-opt", "systempaths=unconfined")
-    with machine(*SYSTEMD, *options, command=("/sbin/init",)) as made:
+    with machine(systemd=True) as made:
         made.sh(
             f"mkdir -p {CERTIFICATE}; cd {CERTIFICATE}; openssl req -x509 -newkey ec -pkeyopt "
             "ec_paramgen_curve:prime256v1 -nodes -keyout key -out cert -days 2 -subj /CN=periphery 2>/dev/null"

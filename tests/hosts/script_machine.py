@@ -8,13 +8,8 @@ from uuid import uuid4
 
 from homeops.hosts.requirement import Requirement
 from homeops.hosts.shell import as_root
-from tests.host_image import host_image
-
-SYSTEMD = (
-    *("--cap-add", "ALL", "--cap-drop", "SYS_RESOURCE", "--device-cgroup-rule", "a *:* rwm"),
-    *("-v", "/sys/fs/cgroup:/sys/fs/cgroup:rw", "-v", "/var/lib/docker", "-e", "container=docker"),
-    *("--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp", "--stop-signal", "SIGRTMIN+3"),  # noqa: S108
-)
+from homeops.lab.machines.machine import under_systemd
+from tests.host_image import docker_engine, host_image
 
 
 @dataclass(frozen=True)
@@ -99,8 +94,12 @@ class Machine:
 
 
 @contextmanager
-def machine(*options: str, command: tuple[str, ...] = ("sleep", "900")) -> Generator[Machine]:
+def machine(*options: str, systemd: bool = False) -> Generator[Machine]:
     """A machine without a network; skips where there is no Docker engine or no image for it."""
+    command = ["sleep", "900"]
+    if systemd:
+        options = (*under_systemd(docker_engine().cgroup), "--volume", "/var/lib/docker", *options)
+        command = ["/sbin/init"]
     image = host_image()
     made = Machine(f"homeops-test-scripts-{uuid4().hex[:8]}")
     run = ["docker", "run", "-d", "--network", "none", "--name", made.name, *options, image, *command]

@@ -8,7 +8,7 @@ from homeops.hosts.apparmor import apparmor_mask
 from homeops.hosts.docker_engine import docker_engine
 from homeops.hosts.time_sync import time_sync
 from homeops.model.host import ApparmorMask
-from tests.hosts.script_machine import SYSTEMD, Machine, machine
+from tests.hosts.script_machine import Machine, machine
 
 MASK = apparmor_mask(ApparmorMask(reason="an LXC container cannot read AppArmor's profiles"))
 ENGINE = docker_engine("20.10")
@@ -18,7 +18,7 @@ NEW = {"unit": "missing", "enabled": "missing", "active": "inactive"}
 
 @pytest.fixture(scope="module")
 def debian() -> Generator[Machine]:
-    with machine(*SYSTEMD, command=("/sbin/init",)) as made:
+    with machine(systemd=True) as made:
         _booted(made)
         yield made
 

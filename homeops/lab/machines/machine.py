@@ -72,7 +72,9 @@ until systemctl is-active --quiet ssh && systemctl is-active --quiet docker && d
   sleep 0.5
 done
 """
-# systemd runs with control groups that it may write; the version says how a container gets these.
+# systemd runs with control groups that it may write; the version says how a container gets these. Docker's default
+# filter refuses runc the session keyring of a container in a container; and /proc, which is mounted into the agent's
+# container, has to be as writable as that of a real host.
 _CGROUPS: Mapping[str, tuple[str, ...]] = {
     "1": (
         *("--cap-add", "ALL", "--cap-drop", "SYS_RESOURCE"),
@@ -113,6 +115,15 @@ class Surroundings:
     cgroup: str
 
 
+def under_systemd(cgroup: str) -> tuple[str, ...]:
+    """The options of a container that systemd runs; ``cgroup`` is the engine's version of control groups."""
+    return (
+        *_CGROUPS["2" if cgroup == "2" else "1"],
+        *("--cap-drop", "SYS_TIME", "--stop-signal", "SIGRTMIN+3", "--env", "container=docker"),
+        *("--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp:exec,mode=1777,size=512m"),  # noqa: S108
+    )
+
+
 def machine(host: Wanted, around: Surroundings) -> Container:
     """The container of a host."""
     names, places, credentials = around.names, around.places, around.credentials
@@ -129,9 +140,7 @@ def machine(host: Wanted, around: Surroundings) -> Container:
             *("--dns", places.dns),
             *(word for name in sorted(around.elsewhere) for word in ("--add-host", f"{name}:{around.elsewhere[name]}")),
             *("--memory", MEMORY, "--memory-swap", MEMORY, "--pids-limit", "4096"),
-            *_CGROUPS["2" if around.cgroup == "2" else "1"],
-            *("--cap-drop", "SYS_TIME", "--stop-signal", "SIGRTMIN+3", "--env", "container=docker"),
-            *("--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp:exec,mode=1777,size=512m"),  # noqa: S108
+            *under_systemd(around.cgroup),
             *("--volume", f"{names.volume(host.name)}:/var/lib/docker"),
         ),
         ("/sbin/init",),
