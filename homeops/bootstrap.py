@@ -31,6 +31,7 @@ from homeops.model.host import Host
 from homeops.model.site import Site
 from homeops.recovery.control_plane import ControlPlane, control_plane, stack_directory
 from homeops.recovery.run import run
+from homeops.secrets.dotenv import lines
 from homeops.secrets.operators_keys import operators_key
 from homeops.secrets.sops import Sops
 
@@ -131,16 +132,10 @@ class Bootstrap:
         found: dict[str, str] = {}
         for file in self.plane.secrets:
             if file.endswith(".env"):
-                found |= _raw(sops.decrypt(self.root / file))
+                found |= lines(sops.decrypt(self.root / file))
         missing = [name for name in (ADMIN_NAME, ADMIN_PASSWORD) if not found.get(name)]
         if missing:
             what = f"{' and '.join(missing)} not in {', '.join(self.plane.secrets) or 'any secret file'}"
             hint = "Core makes its first admin from them: homeops secrets set"
             raise SecretsError(Problem(f"stack {self.plane.stack}", what, hint))
         return found[ADMIN_NAME], found[ADMIN_PASSWORD]
-
-
-def _raw(text: str) -> dict[str, str]:
-    """A decrypted .env file as compose reads it with ``format: raw``: what stands behind ``=`` is the value."""
-    lines = (line.partition("=") for line in text.splitlines() if not line.startswith("#"))
-    return {key: value for key, is_entry, value in lines if is_entry}

@@ -16,6 +16,14 @@ PulumiStack = Annotated[
 ]
 
 
+SettingsOf = Annotated[
+    str, typer.Option("--stack", "-s", envvar="STACK", help="The Pulumi stack whose settings are used.")
+]
+RealFleet = Annotated[
+    str, typer.Option("--stack", "-s", help="The Pulumi stack whose settings are used: prod, the real homelab.")
+]
+
+
 def access(stack: str, root: Path) -> Access:
     """Address and key for a Pulumi stack: of the lab's Core, else what the environment or km's profile says."""
     if stack == STACK:

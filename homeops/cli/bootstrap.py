@@ -2,12 +2,11 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
 
-import typer
 from rich.text import Text
 
 from homeops.bootstrap import Bootstrap
+from homeops.cli.access import SettingsOf
 from homeops.cli.checkout import checkout
 from homeops.cli.screen import Progress, out
 from homeops.errors import HomeopsError, Problem
@@ -16,9 +15,7 @@ from homeops.settings import add_setting, load_settings
 
 
 def bootstrap(
-    stack: Annotated[
-        str, typer.Option("--stack", "-s", envvar="STACK", help="The Pulumi stack whose settings are used.")
-    ] = "prod",
+    stack: SettingsOf = "prod",
 ) -> None:
     """Bring up Core on its host, make a key for it, and an agent on every host. May be run again at any point.
 

@@ -6,13 +6,12 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from homeops.cli.access import PulumiStack, access
 from homeops.cli.checkout import checkout
 from homeops.cli.deploys import Deploy, document, of_komodo, of_receipt
-from homeops.cli.screen import err, out
+from homeops.cli.screen import err, out, table_of
 from homeops.cli.unknown import unknown_stack
 from homeops.deploy.receipts import Journal, Receipt, journal_directory
 from homeops.errors import KomodoError, LabError
@@ -71,9 +70,7 @@ def _show(deploys: list[Deploy], *, in_full: bool) -> None:
     if not deploys:
         out.print("no deploys")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for column in ("WHEN", "STACK", "HOST", "RESULT", "SECONDS", "COMMIT", "BY", "WHY"):
-        table.add_column(column, overflow="fold")
+    table = table_of("WHEN", "STACK", "HOST", "RESULT", "SECONDS", "COMMIT", "BY", "WHY")
     for deploy in deploys:
         table.add_row(
             shown_time(datetime.fromisoformat(deploy.began)),

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from rich.table import Table
 from rich.text import Text
 
+from homeops.cli.screen import table_of
 from homeops.hosts.condition import Condition, Fact
 from homeops.hosts.known_hosts import HostKey
 from homeops.hosts.trust import Trust
@@ -12,9 +13,7 @@ from homeops.hosts.trust import Trust
 
 def condition_table(conditions: Sequence[Condition]) -> Table:
     """Each fact of each host; what is not as wanted is red, or yellow where no repair is made."""
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for column in ("HOST", "REQUIREMENT", "FACT", "WANTED", "FOUND"):
-        table.add_column(column, overflow="fold")
+    table = table_of("HOST", "REQUIREMENT", "FACT", "WANTED", "FOUND")
     for condition in conditions:
         if condition.problems:
             table.add_row(condition.host, "-", "-", "-", Text("not looked at", style="red"))

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from homeops.cli.access import SettingsOf
 from homeops.cli.checkout import checkout
 from homeops.cli.screen import Progress, out
 from homeops.compose.directories import read_directories
@@ -29,9 +30,7 @@ def group() -> None:
 
 @commands.command()
 def core(
-    stack: Annotated[
-        str, typer.Option("--stack", "-s", envvar="STACK", help="The Pulumi stack whose settings are used.")
-    ] = "prod",
+    stack: SettingsOf = "prod",
     print_only: Annotated[bool, typer.Option("--print", help="Print the steps as a script, and do nothing.")] = False,
     decrypt_here: Annotated[
         bool, typer.Option("--decrypt-here", help="Decrypt the secrets on this machine: the host has no age key.")

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from homeops.cli.access import RealFleet
 from homeops.cli.checkout import checkout
 from homeops.cli.screen import err, out
 from homeops.fleet_graph import declared_fleet, fleet_graph
@@ -16,9 +17,7 @@ from homeops.settings import load_settings, settings_file
 
 
 def render(
-    stack: Annotated[
-        str, typer.Option("--stack", "-s", help="The Pulumi stack whose settings are used: prod, the real homelab.")
-    ] = "prod",
+    stack: RealFleet = "prod",
     directory: Annotated[
         str, typer.Option("--out", help="Where to write, relative to the checkout.", metavar="DIRECTORY")
     ] = DIRECTORY,

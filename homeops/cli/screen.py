@@ -4,6 +4,7 @@ import sys
 
 from rich.console import Console
 from rich.status import Status
+from rich.table import Table
 from rich.text import Text
 
 _WIDE = 200
@@ -11,6 +12,14 @@ _WIDE = 200
 
 out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
 err = Console(highlight=False, stderr=True, width=None if sys.stderr.isatty() else _WIDE)
+
+
+def table_of(*columns: str) -> Table:
+    """A table without lines, with these heads; what does not fit in a column is folded."""
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
 
 
 class Progress:

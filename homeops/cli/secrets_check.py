@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from homeops.cli.access import RealFleet
 from homeops.cli.checkout import checkout
 from homeops.cli.screen import err, out
 from homeops.fleet_graph import declared_fleet, fleet_graph
@@ -18,9 +19,7 @@ from homeops.settings import load_settings
 
 
 def check(
-    stack: Annotated[
-        str, typer.Option("--stack", "-s", help="The Pulumi stack whose settings are used: prod, the real homelab.")
-    ] = "prod",
+    stack: RealFleet = "prod",
     staged: Annotated[bool, typer.Option("--staged", help="Look at what the next commit will hold.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; docs/secrets.md says its form.")] = False,
 ) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
+from homeops.cli.access import RealFleet
 from homeops.cli.checkout import checkout
-from homeops.cli.screen import err, out
+from homeops.cli.screen import err, out, table_of
 from homeops.errors import Problem, SecretsError
 from homeops.fleet_graph import declared_fleet
 from homeops.secrets import dotenv
@@ -40,9 +40,7 @@ def sops_here(root: Path) -> Sops:
 
 
 def list_files(
-    stack: Annotated[
-        str, typer.Option("--stack", "-s", help="The Pulumi stack whose settings are used: prod, the real homelab.")
-    ] = "prod",
+    stack: RealFleet = "prod",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with recipients in full.")] = False,
 ) -> None:
     """Show the secret files: whose they are, their keys, who can read them. Needs no private key."""
@@ -52,9 +50,7 @@ def list_files(
     if as_json:
         typer.echo(json.dumps([_listed(document, names, root) for document, names in found], indent=2))
         return
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for column in ("FILE", "STACKS", "KEYS", "RECIPIENTS"):
-        table.add_column(column, overflow="fold")
+    table = table_of("FILE", "STACKS", "KEYS", "RECIPIENTS")
     for document, names in found:
         keys = ", ".join(document.keys) if document.encrypted else Text("NOT ENCRYPTED", style="red")
         recipients = ", ".join(f"{recipient[:_SHORT]}..." for recipient in sorted(document.recipients))

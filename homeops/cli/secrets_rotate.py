@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
+from homeops.cli.access import SettingsOf
 from homeops.cli.checkout import checkout
-from homeops.cli.screen import out
+from homeops.cli.screen import out, table_of
 from homeops.cli.secrets_files import sops_here
 from homeops.errors import HomeopsError, Problem, SecretsError
 from homeops.fleet_graph import declared_fleet
@@ -52,9 +52,7 @@ def rotate(
     without_host: Annotated[
         list[str] | None, typer.Option("--without-host", help="retire, drop: go on without this host.")
     ] = None,
-    stack: Annotated[
-        str, typer.Option("--stack", "-s", envvar="STACK", help="The Pulumi stack whose settings are used.")
-    ] = "prod",
+    stack: SettingsOf = "prod",
 ) -> None:
     """Replace an age key so that no secret file is unreadable on any host at any moment.
 
@@ -143,9 +141,7 @@ class _Rotating:
             return
         standing = self._standing(found)
         out.print(Text(f"rotation: {found.old}\n       -> {found.new}"), soft_wrap=True)
-        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-        for column in ("", "OLD", "NEW", ""):
-            table.add_column(column, overflow="fold")
+        table = table_of("", "OLD", "NEW", "")
         files = encrypted_files(self.root)
         with_new = sum(found.new in read_document(path).recipients for path in files)
         table.add_row(POLICY_FILE, _yes(standing.old_in_rules), _yes(standing.new_in_rules), "")

@@ -4,6 +4,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from homeops.cli.screen import table_of
 from homeops.cli.standing import HostStanding, StackStanding, Standing
 
 
@@ -17,11 +18,8 @@ def show(console: Console, standing: Standing) -> None:
 
 
 def _table(*columns: str, problems: bool) -> Table:
-    """A table without lines; a column for problems only where there are any."""
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for column in (*columns, *([""] if problems else [])):
-        table.add_column(column, overflow="fold")
-    return table
+    """A table; a column for problems only where there are any."""
+    return table_of(*columns, *([""] if problems else []))
 
 
 def _hosts(hosts: list[HostStanding]) -> Table:
