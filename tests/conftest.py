@@ -50,6 +50,12 @@ def tool() -> Callable[[str], list[str]]:
     return find
 
 
+@pytest.fixture(scope="session")
+def shellcheck() -> str:
+    """The program; skips the test where there is none."""
+    return shutil.which("shellcheck") or pytest.skip("nothing to check shell text with: apt-get install shellcheck")
+
+
 @pytest.fixture
 def new_sshd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Callable[..., Sshd]]:
     """Make a machine that runs, with lines of sshd_config. The last one's client is used; all stop in the end."""

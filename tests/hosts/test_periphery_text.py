@@ -1,6 +1,5 @@
 """What is written on a host for Periphery, as text."""
 
-import shutil
 import subprocess
 import tomllib
 from itertools import product
@@ -109,9 +108,7 @@ def test_without_a_checksum_a_service_has_its_version_only_shown() -> None:
     assert held.wanted["binary"] == "sha256:aaaaaaaaaaaa"
 
 
-def test_scripts_are_clean_shell(tmp_path: Path) -> None:
-    if not shutil.which("shellcheck"):
-        pytest.skip("shellcheck is not installed")
+def test_scripts_are_clean_shell(tmp_path: Path, shellcheck: str) -> None:
     hosts = (
         Host(
             "one", periphery=ContainerPeriphery(path="~/with space/compose.yaml"), quirks=[DockerDns(reason="because")]
@@ -125,7 +122,7 @@ def test_scripts_are_clean_shell(tmp_path: Path) -> None:
         (tmp_path / f"{place}-apply").write_text(requirement.apply)
     for shell in ("sh", "dash"):
         checked = subprocess.run(
-            ["shellcheck", f"--shell={shell}", *sorted(map(str, tmp_path.iterdir()))],
+            [shellcheck, f"--shell={shell}", *sorted(map(str, tmp_path.iterdir()))],
             capture_output=True,
             text=True,
             check=False,

@@ -1,6 +1,5 @@
 """The scripts as text."""
 
-import shutil
 import subprocess
 from itertools import pairwise
 from pathlib import Path
@@ -40,14 +39,12 @@ def _scripts() -> dict[str, str]:
     return {name: text for text, name in once.items()}
 
 
-def test_every_script_is_clean_shell(tmp_path: Path) -> None:
-    if not shutil.which("shellcheck"):
-        pytest.skip("shellcheck is not installed")
+def test_every_script_is_clean_shell(tmp_path: Path, shellcheck: str) -> None:
     for name, text in _scripts().items():
         (tmp_path / name.replace(" ", "-")).write_text(text)
     files = sorted(tmp_path.iterdir())
     checked = subprocess.run(
-        ["shellcheck", "--shell=sh", "--format=gcc", *map(str, files)], capture_output=True, text=True, check=False
+        [shellcheck, "--shell=sh", "--format=gcc", *map(str, files)], capture_output=True, text=True, check=False
     )
     assert (checked.returncode, checked.stdout) == (0, "")
     assert len(files) > 10

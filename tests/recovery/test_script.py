@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -46,10 +45,9 @@ def real(root: Path) -> ControlPlane:
     return control_plane(graph, site, read_directories(root, [stack_directory(graph)]))
 
 
-@pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed")
 @pytest.mark.parametrize("manner", [Manner(), Manner(decrypt_here=True)])
-def test_the_script_of_this_fleet_is_clean_shell(real: ControlPlane, manner: Manner) -> None:
-    found = subprocess.run(["shellcheck", "-"], input=script(real, manner), capture_output=True, text=True, check=False)
+def test_the_script_of_this_fleet_is_clean_shell(real: ControlPlane, manner: Manner, shellcheck: str) -> None:
+    found = subprocess.run([shellcheck, "-"], input=script(real, manner), capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stdout
 
 
