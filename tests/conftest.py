@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from tests.loopback_only import refuse
+from tests.missing import missing
 from tests.sshd import Sshd
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,8 +53,8 @@ def tool() -> Callable[[str], list[str]]:
 
 @pytest.fixture(scope="session")
 def shellcheck() -> str:
-    """The program; skips the test where there is none."""
-    return shutil.which("shellcheck") or pytest.skip("nothing to check shell text with: apt-get install shellcheck")
+    """The program; the test is skipped where there is none."""
+    return shutil.which("shellcheck") or missing("nothing to check shell text with: apt-get install shellcheck")
 
 
 @pytest.fixture

@@ -10,10 +10,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
-
 from homeops.hosts.known_hosts import host_pattern
 from homeops.hosts.ssh import Reach
+from tests.missing import missing
 
 SSHD = shutil.which("sshd", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"]))
 
@@ -88,7 +87,7 @@ class Sshd:
         Skips the test where there is no sshd.
         """
         if SSHD is None:
-            pytest.skip("no machine to reach over SSH without an sshd: apt-get install openssh-server")
+            missing("no machine to reach over SSH without an sshd: apt-get install openssh-server")
         for directory in (self.client, self.programs, self.known_hosts.parent):
             directory.mkdir(parents=True, exist_ok=True)
         self.kinds = kinds
