@@ -94,12 +94,11 @@ class Machine:
 
 
 @contextmanager
-def machine(*options: str, systemd: bool = False) -> Generator[Machine]:
-    """A machine without a network; skips where there is no Docker engine or no image for it."""
-    command = ["sleep", "900"]
+def machine(*options: str, systemd: bool = False, command: tuple[str, ...] = ("sleep", "900")) -> Generator[Machine]:
+    """A machine without a network that runs a command, or systemd; skips where there is no Docker engine or image."""
     if systemd:
         options = (*under_systemd(docker_engine().cgroup), "--volume", "/var/lib/docker", *options)
-        command = ["/sbin/init"]
+        command = ("/sbin/init",)
     image = host_image()
     made = Machine(f"homeops-test-scripts-{uuid4().hex[:8]}")
     run = ["docker", "run", "-d", "--network", "none", "--name", made.name, *options, image, *command]

@@ -16,7 +16,7 @@ from homeops.lab.core.agents import AgentFailure
 from homeops.lab.core.agents_machine_channel import Channel, MachinePlace
 from homeops.lab.periphery.release import release
 from homeops.lab.periphery.settings import SettingsError, load_settings
-from tests.hosts.script_machine import SYSTEMD, machine
+from tests.hosts.script_machine import machine
 from tests.lab.machined import TOOLS, PeripheryProcess
 
 CORE = "MCowBQYDK2VuAyEATZgrjGHeF0KJUe0+n77+qAWOg3YzEzXOmQWaRgO3OGQ="
@@ -170,7 +170,7 @@ def test_a_command_in_a_directory_that_is_missing_fails_in_peripherys_words(peri
 def test_it_runs_as_a_service_of_systemd() -> None:
     program = "/usr/local/bin/periphery"
     unit = f"[Service]\nExecStart={program} --config-path /etc/periphery.config.toml\nRestart=always\n"
-    with machine(*SYSTEMD, command=("/sbin/init",)) as host:
+    with machine(systemd=True) as host:
         host.put(program, release("2.3.1"), "755")
         host.put("/etc/periphery.config.toml", 'root_directory = "/etc/komodo"\n')
         host.put("/etc/systemd/system/periphery.service", unit)
