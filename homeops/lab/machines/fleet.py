@@ -24,7 +24,7 @@ from homeops.lab.machines.network import PERIPHERY, SSH, Places, have_network
 from homeops.lab.machines.registry import programs, registry, registry_hosts
 from homeops.lab.machines.repositories import RELEASES, git_server
 from homeops.lab.machines.stand_ins import needs, stand_in
-from homeops.lab.machines.storage import Image
+from homeops.lab.machines.storage import Image, split_name
 from homeops.lab.progress import Listener
 
 DIRECTORY = "machines"
@@ -36,7 +36,8 @@ AT_ONCE = 8
 class Plan:
     """What a lab is to have.
 
-    ``variables`` are those that image names in compose files use; ``images`` are offered beside the stand-ins.
+    ``variables`` are those that image names in compose files use; ``images`` are offered beside the stand-ins, and in
+    place of those of the same names.
     ``repositories`` is the directory of bare repositories that the Git server, known as ``provider``, serves.
     """
 
@@ -105,24 +106,34 @@ class Machines:
         """Files that hosts get from the Git provider under the paths that they have here: releases of programs."""
         return self.directory / "downloads"
 
+    @property
+    def authority(self) -> Path:
+        """The certificate of the CA that this lab's servers have theirs from."""
+        return self._credentials().authority
+
     def have_image(self, listener: Listener) -> str:
         """The image that everything runs, made if need be."""
         return have_image(self.engine, self.root, self.environ, listener)
+
+    def have_places(self, hosts: Iterable[str]) -> Places:
+        """The network, made if need be, and where everything is to be in it."""
+        self._make()
+        return have_network(self.engine, self.names, hosts, self.directory / "places.json")
 
     def up(self, plan: Plan, listener: Listener) -> Up:
         """Make and start whatever of the plan does not run yet; raises LabError with all that went wrong."""
         began = monotonic()
         image = self.have_image(listener)
-        LabHome(self.root).make()
-        self.directory.mkdir(mode=0o700, exist_ok=True)
-        for served in (plan.repositories, self.downloads):
-            served.mkdir(parents=True, exist_ok=True)
-        credentials = Credentials(self.directory / "keys")
         listener.working("Machines: the network")
         hosts = [host.name for host in plan.hosts]
-        places = have_network(self.engine, self.names, hosts, self.directory / "places.json")
+        places = self.have_places(hosts)
+        for served in (plan.repositories, self.downloads):
+            served.mkdir(parents=True, exist_ok=True)
+        credentials = self._credentials()
         made_of = programs(self.engine, image)
-        images = [*(stand_in(need, made_of) for need in needs(self.root, plan.variables)), *plan.images]
+        own = {_key(image.name, image.tag) for image in plan.images}
+        wanted = [need for need in needs(self.root, plan.variables) if _key(need.name, need.tag) not in own]
+        images = [*(stand_in(need, made_of) for need in wanted), *plan.images]
         registries = registry_hosts(images)
         elsewhere = dict.fromkeys(registries, places.registry) | {RELEASES: places.git, plan.provider: places.git}
 
@@ -157,6 +168,19 @@ class Machines:
                 self.engine.run(kind, "rm", *found)
         if self.directory.exists():
             shutil.rmtree(self.directory)
+
+    def _credentials(self) -> Credentials:
+        self._make()
+        return Credentials(self.directory / "keys")
+
+    def _make(self) -> None:
+        LabHome(self.root).make()
+        self.directory.mkdir(mode=0o700, exist_ok=True)
+
+
+def _key(name: str, tag: str) -> tuple[str, str, str]:
+    """What an image is pulled by, however its name is written."""
+    return *split_name(name), tag
 
 
 def _together(tasks: Mapping[str, Callable[[], Change]], listener: Listener) -> dict[str, Change]:

@@ -14,7 +14,7 @@ from homeops.lab.machines.names import Names
 
 RANGES = tuple(ipaddress.ip_network(f"10.{first}.{second}.0/24") for first in (213, 214) for second in range(256))
 """Where a network may be; the first that nothing else on this machine uses."""
-REGISTRY, GIT, DNS, FIRST_HOST = 2, 3, 4, 11
+GATEWAY, REGISTRY, GIT, DNS, FIRST_HOST = 1, 2, 3, 4, 11
 """Last parts of addresses."""
 
 SSH, PERIPHERY = "ssh", "periphery"
@@ -28,6 +28,11 @@ class Places:
 
     subnet: ipaddress.IPv4Network
     ports: dict[str, dict[str, int]]
+
+    @property
+    def gateway(self) -> str:
+        """The address of this machine."""
+        return str(self.subnet[GATEWAY])
 
     @property
     def registry(self) -> str:

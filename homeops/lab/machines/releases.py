@@ -20,8 +20,7 @@ def offer_releases(root: Path, environ: Mapping[str, str], downloads: Path) -> d
 
     Raises LabError when a program is not there.
     """
-    places = os.pathsep.join([str(root / ".tools" / "bin"), environ.get("PATH", "")])
-    sops, age, keygen = (_found(name, places) for name in ("sops", "age", "age-keygen"))
+    sops, age, keygen = (own_program(name, root, environ) for name in ("sops", "age", "age-keygen"))
     sops_version, age_version = (_version(path) for path in (sops, age))
     members = [Entry(f"age/{path.name}", path.read_bytes(), 0o755) for path in (age, keygen)]
     # The same bytes each time: the settings name their checksum.
@@ -40,10 +39,12 @@ def offer_releases(root: Path, environ: Mapping[str, str], downloads: Path) -> d
     return {"sops": sops_version, "sopsSha256": sums[0], "age": age_version, "ageSha256": sums[1]}
 
 
-def _found(name: str, places: str) -> Path:
+def own_program(name: str, root: Path, environ: Mapping[str, str]) -> Path:
+    """A program of this checkout; raises LabError when it is not there."""
+    places = os.pathsep.join([str(root / ".tools" / "bin"), environ.get("PATH", "")])
     if found := shutil.which(name, path=places):
         return Path(found)
-    raise LabError(Problem(name, "not found; the lab's hosts download it from this checkout", "make tools"))
+    raise LabError(Problem(name, "not found; the lab's hosts get it from this checkout", "make tools"))
 
 
 def _version(program: Path) -> str:

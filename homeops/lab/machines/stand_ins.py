@@ -8,6 +8,7 @@ file ``/stand-in/fails``, with a word that is a Fate, it does.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,7 +20,7 @@ from homeops.compose.interpolation import interpolations
 from homeops.errors import LabError, Problem
 from homeops.lab.core.compose_project import ComposeFailure, filled
 from homeops.lab.machines.archive import Entry, archive
-from homeops.lab.machines.storage import Image
+from homeops.lab.machines.storage import Image, Layer
 
 Fate = Literal["", "start", "health"]
 """``start``: the container ends at once with 1. ``health``: it runs, and its health checks fail."""
@@ -106,14 +107,15 @@ def stand_in(need: Need, programs: Programs, fate: Fate = "") -> Image:
     return Image(
         need.name,
         need.tag,
-        layers=(_base(programs), _calls(need)),
+        layers=(_base(programs), Layer.of(_calls(need))),
         entrypoint=(_MAIN,),
         environ={"HOMEOPS_STAND_IN_FOR": f"{need.name}:{need.tag}"} | ({FAILS: fate} if fate else {}),
         labels={LABEL: f"{need.name}:{need.tag}"},
     )
 
 
-def _base(programs: Programs) -> bytes:
+@lru_cache(maxsize=1)
+def _base(programs: Programs) -> Layer:
     """The layer that all stand-ins share: the shell, and BusyBox under the names of its programs."""
     links = [Entry(f"/bin/{name}", link="busybox") for name in _APPLETS]
     users = [
@@ -122,7 +124,7 @@ def _base(programs: Programs) -> bytes:
     ]
     places = [Entry("/tmp", mode=0o1777), Entry("/root", mode=0o700), Entry("/var", mode=0o755)]  # noqa: S108
     binaries = [Entry("/bin/busybox", programs.busybox, 0o755), Entry("/bin/sh", programs.shell, 0o755)]
-    return archive([*binaries, *links, *users, *places])
+    return Layer.of(archive([*binaries, *links, *users, *places]))
 
 
 def _calls(need: Need) -> bytes:

@@ -10,7 +10,8 @@ import json
 import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
+from typing import Self
 
 from homeops.lab.machines.archive import Entry
 
@@ -25,13 +26,27 @@ DOCKER_HUB = "registry-1.docker.io"
 """Where the images without a registry in their names are."""
 
 
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Files of an image: their archive, packed, and ``diff``, the digest of that archive before it was."""
+
+    packed: bytes = field(repr=False)
+    diff: str
+
+    @classmethod
+    def of(cls, files: bytes) -> Self:
+        """The layer of an archive."""
+        # The registry is near: what packs quickly is small enough.
+        return cls(gzip.compress(files, compresslevel=1, mtime=0), _digest(files))
+
+
 @dataclass(frozen=True)
 class Image:
-    """An image: ``name`` with its registry, layers as archives, and how its containers start."""
+    """An image: ``name`` with its registry, its layers, and how its containers start."""
 
     name: str
     tag: str
-    layers: tuple[bytes, ...] = field(repr=False)
+    layers: tuple[Layer, ...]
     entrypoint: tuple[str, ...] = ()
     environ: Mapping[str, str] = field(default_factory=dict[str, str])
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -39,7 +54,7 @@ class Image:
     @cached_property
     def blobs(self) -> dict[str, bytes]:
         """Configuration and layers by digest, in the manifest's order."""
-        packed = [_packed(layer) for layer in self.layers]
+        packed = [layer.packed for layer in self.layers]
         configuration = {
             "architecture": _ARCHITECTURES.get(platform.machine(), platform.machine()),
             "os": "linux",
@@ -52,7 +67,7 @@ class Image:
                 ],
                 "Labels": dict(sorted(self.labels.items())),
             },
-            "rootfs": {"type": "layers", "diff_ids": [_digest(layer) for layer in self.layers]},
+            "rootfs": {"type": "layers", "diff_ids": [layer.diff for layer in self.layers]},
             "history": [{"created": "2020-01-01T00:00:00Z", "created_by": "homeops lab"} for _ in self.layers],
         }
         return {_digest(blob): blob for blob in [_json(configuration), *packed]}
@@ -102,12 +117,6 @@ def stored(images: Iterable[Image]) -> list[Entry]:
         files[f"{place}/_manifests/tags/{image.tag}/current/link"] = link
         files[f"{place}/_manifests/tags/{image.tag}/index/sha256/{_hex(image.digest)}/link"] = link
     return [Entry(path, content) for path, content in files.items()]
-
-
-@lru_cache(maxsize=4)
-def _packed(layer: bytes) -> bytes:
-    # Stand-ins share a layer, the larger one.
-    return gzip.compress(layer, compresslevel=6, mtime=0)
 
 
 def _digest(content: bytes) -> str:

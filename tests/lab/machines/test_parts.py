@@ -26,7 +26,7 @@ from homeops.lab.machines.names import Names
 from homeops.lab.machines.network import allot
 from homeops.lab.machines.releases import offer_releases
 from homeops.lab.machines.stand_ins import FAILS, Programs, needs, stand_in
-from homeops.lab.machines.storage import DOCKER_HUB, STORAGE, Image, split_name, stored
+from homeops.lab.machines.storage import DOCKER_HUB, STORAGE, Image, Layer, split_name, stored
 
 
 def test_two_checkouts_share_no_name(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_where_docker_looks_for_an_image(name: str, host: str, repository: str) 
 
 
 def test_a_stored_image_is_whole() -> None:
-    image = Image("mongo", "8", (b"one", b"two"), ("/main",), {"A": "1"}, {"of": "mongo"})
+    image = Image("mongo", "8", (Layer.of(b"one"), Layer.of(b"two")), ("/main",), {"A": "1"}, {"of": "mongo"})
     files = {entry.path.removeprefix(f"{STORAGE}/docker/registry/v2/"): entry.content for entry in stored([image])}
     link = files["repositories/library/mongo/_manifests/tags/8/current/link"]
     assert link == image.digest.encode()
@@ -166,7 +166,7 @@ def test_every_image_of_the_fleet_has_a_stand_in_with_what_its_compose_file_call
     image = stand_in(found["mongo"], Programs(b"busybox", b"shell"))
     links: dict[str, str] = {}
     for layer in image.layers:
-        with tarfile.open(fileobj=io.BytesIO(layer)) as tar:
+        with tarfile.open(fileobj=io.BytesIO(layer.packed)) as tar:
             links |= {f"/{member.name}": member.linkname for member in tar if member.issym()}
     assert links["/usr/local/bin/docker-entrypoint.sh"] == "/stand-in/main"
     assert links["/usr/local/bin/mongosh"] == "/stand-in/check"
@@ -193,7 +193,7 @@ def test_a_stand_in_fails_as_it_is_told(tmp_path: Path, told: str, main: int | N
         next(iter(needs(Path(__file__).resolve().parents[3], {"KOMODO_VERSION": "1"}))), Programs(b"", b"")
     )
     for layer in image.layers:
-        with tarfile.open(fileobj=io.BytesIO(layer)) as tar:
+        with tarfile.open(fileobj=io.BytesIO(layer.packed)) as tar:
             for member in tar:
                 if member.name in ("stand-in/main", "stand-in/check"):
                     assert member.mode & stat.S_IXUSR
