@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from homeops.model.site import Site
+from homeops.model.site import Site, Versions
 
 
 def example_settings(*hosts: str) -> dict[str, Any]:
@@ -21,6 +21,11 @@ def example_settings(*hosts: str) -> dict[str, Any]:
         },
         "hosts": {host: {"address": f"127.0.0.{number}"} for number, host in enumerate(hosts, start=1)},
     }
+
+
+def example_versions(**others: str) -> Versions:
+    """The versions of those settings, some of them others."""
+    return Versions.model_validate({**example_settings()["versions"], **others})
 
 
 def example_site(*hosts: str) -> Site:

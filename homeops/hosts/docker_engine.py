@@ -1,9 +1,12 @@
-"""A Docker engine that is new enough and runs."""
+"""A Docker engine that is new enough and runs, with a compose plugin that is new enough."""
 
 from shlex import quote
 
+from homeops.hosts import compose_plugin
+from homeops.hosts.compose_plugin import AGENT_IN_A_CONTAINER
 from homeops.hosts.requirement import Requirement
-from homeops.hosts.shell import apply_text, probe_text
+from homeops.hosts.shell import DOWNLOAD, PACKAGE, apply_text, probe_text
+from homeops.model.site import DOWNLOADS, Versions
 
 NAME = "docker"
 
@@ -16,7 +19,8 @@ look() {
     running=$(served)
     version=${running:-$(installed)}
 }
-new_enough() { [ "$(printf '%s\\n' "$least" "$version" | sort -V | head -n 1)" = "$least" ]; }
+at_least() { [ "$(printf '%s\\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
+new_enough() { at_least "$least" "$version"; }
 look
 """
 
@@ -35,9 +39,7 @@ _APPLY = """\
 if [ -z "$version" ]; then
     command -v apt-get >/dev/null ||
         fail "there is no Docker engine, and no apt-get to install one with: install Docker $least or newer by hand"
-    export DEBIAN_FRONTEND=noninteractive
-    attempt 'read the lists of packages' apt-get -q update
-    attempt 'install docker.io' apt-get -q -y --no-install-recommends install docker.io
+    install_package docker.io
     look
     [ -n "$version" ] || fail 'docker.io is installed, and there is no Docker engine'
     say "docker.io $version installed"
@@ -53,13 +55,19 @@ fi
 """
 
 
-def docker_engine(least: str) -> Requirement:
-    """A running engine of at least this version; Debian's own is installed where there is none, never upgraded."""
-    look = f"least={quote(least)}\n{_LOOK}"
+def docker_engine(
+    versions: Versions, least_compose: str = AGENT_IN_A_CONTAINER, downloads: str = DOWNLOADS
+) -> Requirement:
+    """A running engine; Debian's own is installed where there is none, never upgraded. And a compose plugin.
+
+    ``least_compose``: the oldest compose plugin that will do (homeops/hosts/compose_plugin.py).
+    """
+    look = f"least={quote(versions.docker)}\n{_LOOK}" + compose_plugin.look(least_compose)
+    compose = compose_plugin.pins(versions, downloads) + DOWNLOAD + compose_plugin.APPLY
     return Requirement(
         name=NAME,
         reason="every stack of the host, and Periphery itself in most places, is a container",
-        wanted={"version": f"{least} or newer", "running": "yes"},
-        probe=probe_text(look + _PROBE),
-        apply=apply_text(NAME, look + _APPLY),
+        wanted={"version": f"{versions.docker} or newer", "running": "yes", "compose": f"{least_compose} or newer"},
+        probe=probe_text(look + _PROBE + compose_plugin.PROBE),
+        apply=apply_text(NAME, look + PACKAGE + _APPLY + compose),
     )

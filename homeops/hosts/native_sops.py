@@ -4,7 +4,7 @@ from hashlib import sha256
 from shlex import quote
 
 from homeops.hosts.requirement import Requirement
-from homeops.hosts.shell import FETCH, apply_text, probe_text
+from homeops.hosts.shell import DOWNLOAD, apply_text, probe_text
 from homeops.model.host import NativeSops
 from homeops.model.site import DOWNLOADS, Versions
 
@@ -38,16 +38,9 @@ _APPLY = """\
 new=$place/.homeops-new
 trap 'rm -rf "$new"' EXIT
 trap 'exit 130' HUP INT TERM
-# download URL NAME SHA256
-download() {
-    [ "$(uname -m)" = x86_64 ] || fail "the pinned checksums are for x86_64, and this host is $(uname -m)"
+beside() {
     attempt "make $new" rm -rf "$new"
     attempt "make $new" mkdir -p "$new"
-    command -v curl >/dev/null || command -v wget >/dev/null ||
-        fail 'there is neither curl nor wget to download with: apt-get install curl'
-    attempt "download $1" fetch "$1" "$new/$2"
-    sum=$(sha256sum <"$new/$2")
-    [ "$sum" = "$3  -" ] || fail "$1 has the checksum ${sum%% *} and not $3: nothing was installed"
 }
 # install_program NAME VERSION
 install_program() {
@@ -59,11 +52,13 @@ install_program() {
     say "$1 $2 installed"
 }
 if [ "$(version_of "$place/sops")" != "$sops" ]; then
-    download "$sops_url" sops "$sops_sum"
+    beside
+    download "$sops_url" "$new/sops" "$sops_sum"
     install_program sops "$sops"
 fi
 if [ "$(version_of "$place/age")" != "$age" ] || [ "$(version_of "$place/age-keygen")" != "$age" ]; then
-    download "$age_url" age.tar.gz "$age_sum"
+    beside
+    download "$age_url" "$new/age.tar.gz" "$age_sum"
     attempt 'unpack age' tar --extract --gzip --no-same-owner --strip-components=1 --directory="$new" \\
         --file="$new/age.tar.gz" age/age age/age-keygen
     install_program age "$age"
@@ -98,7 +93,7 @@ def native_sops(quirk: NativeSops, versions: Versions, hook: str, downloads: str
         wanted={"sops": versions.sops, "age": versions.age, "age-keygen": versions.age, "hook": "as declared"},
         probe=probe_text(f"{paths}hook_sum={sha256(hook.encode()).hexdigest()}\n{_LOOK}{_PROBE}"),
         apply=apply_text(
-            quirk.name, f"{paths}{_pins(versions, downloads)}{_HOOK}{quote(hook)}\n{_LOOK}{FETCH}{_APPLY}"
+            quirk.name, f"{paths}{_pins(versions, downloads)}{_HOOK}{quote(hook)}\n{_LOOK}{DOWNLOAD}{_APPLY}"
         ),
         undo=apply_text(quirk.name, paths + _UNDO),
     )

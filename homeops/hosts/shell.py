@@ -41,6 +41,27 @@ fetch() {
 }
 """
 
+DOWNLOAD = f"""{FETCH}
+# download URL FILE SHA256: the file whole and right, or an end with nothing installed.
+download() {{
+    [ "$(uname -m)" = x86_64 ] || fail "the pinned checksums are for x86_64, and this host is $(uname -m)"
+    command -v curl >/dev/null || command -v wget >/dev/null ||
+        fail 'there is neither curl nor wget to download with: apt-get install curl'
+    attempt "download $1" fetch "$1" "$2"
+    sum=$(sha256sum <"$2")
+    [ "$sum" = "$3  -" ] || fail "$1 has the checksum ${{sum%% *}} and not $3: nothing was installed"
+}}
+"""
+
+PACKAGE = """\
+# install_package NAME: from the distribution, which has apt-get.
+install_package() {
+    export DEBIAN_FRONTEND=noninteractive
+    attempt 'read the lists of packages' apt-get -q update
+    attempt "install $1" apt-get -q -y --no-install-recommends install "$1"
+}
+"""
+
 _PROBE = """\
 fact() { printf '%s=%s\\n' "$1" "$2"; }
 # file_state PATH MODE SHA256: "as declared", or what is not.

@@ -71,6 +71,9 @@ class Versions(Facts):
     """Of the Periphery binary that systemd hosts run; without it none is installed."""
     docker: VersionText = "20.10"
     """The oldest Docker engine that a host may have."""
+    compose: VersionText | None = None
+    compose_sha256: Sha256 | None = None
+    """Docker's compose plugin for hosts whose distribution has none that is new enough; without them none is put there."""
 
 
 class NetworkFacts(Facts):

@@ -16,6 +16,7 @@ from homeops.hosts.time_sync import time_sync
 from homeops.model.host import NativeSops
 from homeops.model.site import Versions
 from tests.conftest import ROOT
+from tests.example_site import example_versions
 from tests.hosts.script_machine import Machine, machine
 
 QUIRK = NativeSops(reason="Periphery runs the hook on the host itself")
@@ -208,8 +209,8 @@ def engineless(debian: Machine) -> Generator[Machine]:
 
 
 def test_a_machine_that_can_install_no_engine_says_what_to_do(engineless: Machine) -> None:
-    required = docker_engine("20.10")
-    assert engineless.drift(required) == {"version": "missing", "running": "no"}
+    required = docker_engine(example_versions())
+    assert engineless.drift(required) == {"version": "missing", "running": "no", "compose": "missing"}
     assert engineless.run(required.apply).failure == (
         "docker: there is no Docker engine, and no apt-get to install one with: install Docker 20.10 or newer by hand"
     )
@@ -227,7 +228,7 @@ def test_an_engine_is_installed_where_there_is_none(engineless: Machine) -> None
         "printf '#!/bin/sh\\necho 26.1.5\\n' >/usr/local/sbin/docker; chmod 755 /usr/local/sbin/docker\n",
         "755",
     )
-    assert engineless.settles(docker_engine("20.10"), "deploy") == ["docker: docker.io 26.1.5 installed"]
+    assert engineless.settles(docker_engine(example_versions()), "deploy") == ["docker: docker.io 26.1.5 installed"]
 
 
 @pytest.mark.parametrize(
@@ -244,8 +245,8 @@ def test_an_engine_that_is_too_old_is_named_and_not_upgraded(
     engineless: Machine, version: str, least: str, enough: bool
 ) -> None:
     engineless.put("/usr/local/sbin/docker", f"#!/bin/sh\necho {version}\n", "755")
-    required = docker_engine(least)
-    assert engineless.drift(required) == ({} if enough else {"version": version})
+    required = docker_engine(example_versions(docker=least))
+    assert engineless.drift(required).get("version") == (None if enough else version)
     done = engineless.run(required.apply)
     if enough:
         assert done.lines == ["docker: nothing to change"]
@@ -256,8 +257,8 @@ def test_an_engine_that_is_too_old_is_named_and_not_upgraded(
 
 
 def test_without_systemd_a_stopped_engine_and_an_unkept_clock_are_told(debian: Machine) -> None:
-    assert debian.drift(docker_engine("20.10")) == {"running": "no"}
-    assert debian.run(docker_engine("20.10").apply, "deploy").failure == (
+    assert debian.drift(docker_engine(example_versions())) == {"running": "no"}
+    assert debian.run(docker_engine(example_versions()).apply, "deploy").failure == (
         "docker: the engine does not run, and neither does systemd, which would start it"
     )
     debian.put("/usr/local/sbin/systemd-detect-virt", "#!/bin/sh\nexit 1\n", "755")

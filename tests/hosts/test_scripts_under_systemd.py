@@ -8,10 +8,11 @@ from homeops.hosts.apparmor import apparmor_mask
 from homeops.hosts.docker_engine import docker_engine
 from homeops.hosts.time_sync import time_sync
 from homeops.model.host import ApparmorMask
+from tests.example_site import example_versions
 from tests.hosts.script_machine import Machine, machine
 
 MASK = apparmor_mask(ApparmorMask(reason="an LXC container cannot read AppArmor's profiles"))
-ENGINE = docker_engine("20.10")
+ENGINE = docker_engine(example_versions())
 UNIT = "/etc/systemd/system/mask-apparmor.service"
 NEW = {"unit": "missing", "enabled": "missing", "active": "inactive"}
 
