@@ -11,7 +11,21 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from homeops.cli import bootstrap, history, hosts, lab, plan, recover, render, rollback, secrets, status, up, why
+from homeops.cli import (
+    bootstrap,
+    history,
+    hosts,
+    imports,
+    lab,
+    plan,
+    recover,
+    render,
+    rollback,
+    secrets,
+    status,
+    up,
+    why,
+)
 from homeops.cli.screen import err
 from homeops.errors import HomeopsError
 
@@ -35,6 +49,7 @@ commands.command("history")(history.history)
 commands.command("rollback")(rollback.rollback)
 commands.command("status")(status.status)
 commands.command("render")(render.render)
+commands.command("import")(imports.import_fleet)
 
 _DEBUG = "HOMEOPS_DEBUG"
 

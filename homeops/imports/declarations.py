@@ -1,0 +1,234 @@
+"""A resource as a declaration of a fleet: the fields that the conventions of homeops do not find by themselves.
+
+What is declared is compared with what the conventions would make of a declaration without any field; each that differs
+is given explicitly. So the declaration means exactly the resource, whatever the conventions are.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any
+
+from homeops.model.config.builder import AwsBuilder, ServerBuilder, UrlBuilder
+from homeops.model.config.stack import StackConfig
+from homeops.model.conventions import (
+    build_config,
+    environment_text,
+    repo_config,
+    server_config,
+    stack_config,
+    sync_config,
+)
+from homeops.model.declaration import Declaration
+from homeops.model.environment import entries
+from homeops.model.fields import KomodoModel
+from homeops.model.graph import Directories, Resource, StackFiles
+from homeops.model.host import ContainerPeriphery, Host
+from homeops.model.kinds import KINDS
+from homeops.model.resources import (
+    Action,
+    Alerter,
+    Build,
+    Builder,
+    Deployment,
+    Procedure,
+    Repo,
+    ResourceSync,
+    Swarm,
+    Tag,
+    UserGroup,
+    Variable,
+)
+from homeops.model.site import Site
+from homeops.model.stack import Stack
+
+CLASSES: Mapping[str, type[Declaration]] = {
+    "Server": Host,
+    **{
+        shape.kind: shape
+        for shape in (
+            Stack,
+            Swarm,
+            Deployment,
+            Build,
+            Repo,
+            Procedure,
+            Action,
+            Alerter,
+            Builder,
+            ResourceSync,
+            Variable,
+            Tag,
+            UserGroup,
+        )
+    },
+}
+"""What each kind is declared with."""
+
+PERIPHERY = ContainerPeriphery(path="/root/komodo-periphery/compose.yaml")
+"""How a host's Periphery is taken to run: Komodo does not know, and nothing depends on it until homeops manages it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One declaration: its kind, its name, and the fields that it gives, in their order. Hosts are their names."""
+
+    kind: str
+    name: str
+    fields: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    def declaration(self) -> Declaration:
+        """The declaration itself."""
+        return CLASSES[self.kind](self.name, **self.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Conventions:
+    """What a declaration is completed from: the facts of the site, and the stack directories of the repository."""
+
+    site: Site
+    directories: Directories = field(default_factory=dict[str, StackFiles])
+
+
+def declared(resource: Resource, by: Conventions) -> Declared:
+    """The declaration that means a resource, of as few fields as are needed.
+
+    A field that homeops declares otherwise than Komodo (``deploy`` of a stack: every one is deployed) is left out.
+    """
+    beside = {
+        name: value
+        for name, value in (
+            ("description", resource.description),
+            ("tags", list(resource.tags)),
+            ("template", resource.template),
+            ("after", list(resource.after)),
+        )
+        if value
+    }
+    ways = [_completed(resource, way, by) for way in _ways(resource, by)]
+    fields = min(ways, key=len) | beside
+    first = [name for name in (*_FIRST, "after") if name in fields]
+    return Declared(resource.kind, resource.name, {name: fields[name] for name in dict.fromkeys((*first, *fields))})
+
+
+_FIRST = ("host", "hosts", "builder", "periphery", "directory", "description", "tags", "template", "env", "args")
+"""The fields that a declaration begins with; the others are in Komodo's order."""
+
+
+def _completed(resource: Resource, given: dict[str, Any], by: Conventions) -> dict[str, Any]:
+    """The fields of a declaration that is begun with some, and the others that it needs."""
+    fields = dict(given)
+    if resource.kind == "Builder":
+        return fields
+    while True:
+        made = _config(CLASSES[resource.kind](resource.name, **fields), by)
+        names = type(made).model_fields
+        lacking = {
+            name: getattr(resource.config, name)
+            for name in names
+            if name not in fields and getattr(made, name) != getattr(resource.config, name)
+        }
+        if not lacking:
+            return fields
+        fields |= lacking
+
+
+def _config(declaration: Declaration, by: Conventions) -> KomodoModel:
+    """What the conventions make of a declaration; a field that it derives is compared with what it is derived from."""
+    match declaration:
+        case Host():
+            return server_config(declaration, by.site)
+        case Stack():
+            return stack_config(declaration, by.site, by.directories.get(declaration.path, StackFiles()))
+        case Build():
+            return build_config(declaration, by.site)
+        case Repo():
+            return repo_config(declaration, by.site)
+        case ResourceSync():
+            return sync_config(declaration, by.site)
+        case _:
+            pass
+    given: dict[str, Any] = {}
+    if isinstance(declaration, Deployment):
+        given = {"server_id": declaration.host}
+    if isinstance(declaration, Swarm):
+        given = {"server_ids": declaration.hosts}
+    shape = KINDS[declaration.kind].shape
+    return shape(**given, **declaration.declared(shape))
+
+
+_SOURCES = ("linked_repo", "repo", "file_contents", "dockerfile", "files_on_host")
+"""The fields that say where files come from: with one of them given, nothing is taken from the fleet's repository."""
+
+
+def _ways(resource: Resource, by: Conventions) -> Iterator[dict[str, Any]]:
+    """What a declaration could begin with: the shortest one that comes of it is taken."""
+    config = resource.config
+    match resource.kind:
+        case "Stack":
+            yield from _of_stack(resource, by)
+        case "Server":
+            yield {"periphery": PERIPHERY}
+        case "Builder":
+            yield _builder(config)
+        case "Swarm":
+            hosts = list(getattr(config, "server_ids", ()))
+            yield {"hosts": hosts} if hosts else {}
+        case "Deployment":
+            yield {"host": getattr(config, "server_id", "")}
+        case "Build":
+            path, arguments = getattr(config, "build_path", "."), getattr(config, "build_args", "")
+            begun = {"builder": getattr(config, "builder_id", "")} | _environment("args", arguments)
+            begun |= {"directory": path} if path not in ("", ".") else {}
+            yield begun
+            yield begun | _own_source(config)
+        case "Repo":
+            begun = {"host": host} if (host := getattr(config, "server_id", "")) else {}
+            yield begun
+            yield begun | _own_source(config)
+        case "ResourceSync":
+            yield {}
+            yield _own_source(config)
+        case _:
+            yield {}
+
+
+def _of_stack(resource: Resource, by: Conventions) -> Iterator[dict[str, Any]]:
+    config = resource.config
+    assert isinstance(config, StackConfig)  # noqa: S101 - a Stack's configuration
+    begun = {"host": config.server_id} | _environment("env", config.environment)
+    for directory in (f"docker/stacks/{config.server_id}/{resource.name}", *_directories(config)):
+        if by.directories.get(directory, StackFiles()).compose:
+            conventional = f"docker/stacks/{config.server_id}/{resource.name}" == directory
+            yield begun if conventional else begun | {"directory": directory.removeprefix("docker/stacks/")}
+    # Said even where it is empty: with it, nothing is looked for in this repository.
+    yield begun | {"file_paths": list(config.file_paths)}
+    yield begun | _own_source(config)
+
+
+def _directories(config: StackConfig) -> list[str]:
+    return list(dict.fromkeys(str(PurePosixPath(path).parent) for path in config.file_paths))
+
+
+def _own_source(config: KomodoModel) -> dict[str, Any]:
+    named = {name: value for name in _SOURCES if (value := getattr(config, name, None))}
+    first = next(iter(named), "repo")
+    return {first: named.get(first, "")}
+
+
+def _environment(name: str, text: str) -> dict[str, Any]:
+    """An environment as a dictionary where that is the same text."""
+    pairs = dict(entries(text))
+    return {name: pairs} if pairs and environment_text(pairs) == text else {}
+
+
+def _builder(config: KomodoModel) -> dict[str, Any]:
+    match config:
+        case ServerBuilder():
+            return {"hosts": list(config.params.server_ids)}
+        case AwsBuilder():
+            return {"aws": config.params}
+        case UrlBuilder():
+            return {"url": config.params}
+        case _:
+            return {}

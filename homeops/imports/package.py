@@ -1,0 +1,287 @@
+"""The modules of a fleet package, as text: hosts, stacks by their host, and one module for each other sort of thing."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from homeops.imports.declarations import CLASSES, PERIPHERY, Conventions, Declared, declared
+from homeops.imports.identifiers import identifier, identifiers
+from homeops.imports.python_text import WIDTH, Argument, Call, Code, Imports, Members, source, width
+from homeops.model.config.procedure import ProcedureStage
+from homeops.model.graph import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Comments:
+    """What a person wrote about a declaration: above it, above single fields, and about nothing in particular."""
+
+    above: tuple[str, ...] = ()
+    fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A declaration with its comments, without their ``#``."""
+
+    declared: Declared
+    comments: Comments = Comments()
+
+
+_PARTS = {
+    "Swarm": ("swarms", "swarms"),
+    "Deployment": ("deployments", "deployments"),
+    "Builder": ("builds", "builders"),
+    "Build": ("builds", "builds"),
+    "Repo": ("repos", "repos"),
+    "Procedure": ("procedures", "procedures"),
+    "Action": ("actions", "actions"),
+    "Alerter": ("alerters", "alerters"),
+    "ResourceSync": ("syncs", "syncs"),
+    "Variable": ("variables", "variables"),
+    "Tag": ("tags", "tags"),
+    "UserGroup": ("user_groups", "user_groups"),
+}
+"""Module and field of ``Fleet`` of each kind that is declared in one module."""
+
+_SAID = {
+    "hosts": "Hosts. Their addresses and SSH users are facts of the site: Pulumi.<stack>.yaml.",
+    "swarms": "Docker swarms.",
+    "deployments": "Single containers.",
+    "builds": "Where images are built, and which.",
+    "repos": "Git checkouts on hosts.",
+    "procedures": "Jobs, on a schedule and by hand.",
+    "actions": "TypeScript programs that Core runs.",
+    "alerters": "Where alerts go.",
+    "syncs": "Komodo's own appliers of declarations.",
+    "variables": "What ``[[NAME]]`` stands for.",
+    "tags": "Tags and their colours.",
+    "user_groups": "Groups of users.",
+}
+NOWHERE = "elsewhere"
+"""The module of stacks that are on no host."""
+
+
+def package(entries: Iterable[Entry], made_from: str) -> dict[str, str]:
+    """The text of each module by its path in the package. ``made_from`` is said in the first line of ``__init__``."""
+    by_kind: dict[str, list[Entry]] = {kind: [] for kind in CLASSES}
+    for entry in entries:
+        by_kind[entry.declared.kind].append(entry)
+    hosts = identifiers((entry.declared.name for entry in by_kind["Server"]), "host", _GIVEN)
+    files: dict[str, str] = {}
+    if by_kind["Server"]:
+        files["hosts.py"] = _hosts_module(by_kind["Server"], hosts)
+    stacks: dict[str, list[Entry]] = {}
+    for entry in by_kind["Stack"]:
+        stacks.setdefault(_place(entry.declared), []).append(entry)
+    modules = identifiers(stacks, "host")
+    for place, found in stacks.items():
+        files[f"stacks/{modules[place]}.py"] = stacks_module(place, found, hosts)
+    if stacks:
+        files["stacks/__init__.py"] = _stacks_init(sorted(modules.values()))
+    modules_of = {module: [kind for kind in _PARTS if _PARTS[kind][0] == module] for module, _ in _PARTS.values()}
+    for module, kinds in modules_of.items():
+        if any(by_kind[kind] for kind in kinds):
+            files[f"{module}.py"] = _plain_module(module, {kind: by_kind[kind] for kind in kinds}, hosts)
+    files["__init__.py"] = _init(by_kind, made_from)
+    return dict(sorted(files.items()))
+
+
+def stack_text(resource: Resource, by: Conventions) -> str:
+    """``web = Stack("web", host="nvr", ...)`` for one Komodo Stack, without the imports that it needs."""
+    return _assigned(identifier(resource.name, "stack"), Entry(declared(resource, by)), _Scope())
+
+
+def stacks_module(place: str, entries: Sequence[Entry], hosts: Mapping[str, str]) -> str:
+    """The module of the stacks of one host. ``hosts``: the variable of each host that ``..hosts`` declares."""
+    scope = _Scope(hosts=hosts, hosts_module="..hosts")
+    names = identifiers((entry.declared.name for entry in entries), "stack", {*_GIVEN, *hosts.values()})
+    parts: list[str] = []
+    for entry in entries:
+        parts.append(_assigned(names[entry.declared.name], entry, scope))
+        scope.above[entry.declared.name] = names[entry.declared.name]
+    title = f"Stacks of {place}." if place != NOWHERE else "Stacks that are on no host."
+    return _module(title, scope.imports, [*parts, _tuple("STACKS", names.values())])
+
+
+_GIVEN = frozenset({"stage"})
+"""Names that modules import, which no variable may have."""
+
+
+@dataclass
+class _Scope:
+    """What can be named in a module: its imports, the variables of hosts, and the stacks declared above."""
+
+    imports: Imports = field(default_factory=Imports)
+    hosts: Mapping[str, str] = field(default_factory=dict[str, str])
+    hosts_module: str = ".hosts"
+    above: dict[str, str] = field(default_factory=dict[str, str])
+
+    def host(self, name: str) -> Code | str:
+        """The variable of a host, or its name where there is none."""
+        if name not in self.hosts:
+            return name
+        self.imports.add(self.hosts_module, self.hosts[name])
+        return Code(self.hosts[name])
+
+
+def _hosts_module(entries: Sequence[Entry], hosts: Mapping[str, str]) -> str:
+    scope = _Scope()
+    scope.imports.add_class(type(PERIPHERY))
+    periphery = (
+        "# Komodo does not know how Periphery runs. Nothing depends on it until homeops manages the hosts over SSH.\n"
+        f"PERIPHERY = {source(PERIPHERY, scope.imports)}\n"
+    )
+    parts = [_assigned(hosts[entry.declared.name], entry, scope) for entry in entries]
+    return _module(_SAID["hosts"], scope.imports, [periphery, *parts, _tuple("HOSTS", hosts.values())])
+
+
+def _plain_module(module: str, by_kind: Mapping[str, Sequence[Entry]], hosts: Mapping[str, str]) -> str:
+    scope = _Scope(hosts=hosts)
+    parts: list[str] = []
+    for kind, entries in by_kind.items():
+        members = [Argument(_call(entry, scope), comments=_above(entry)) for entry in entries]
+        if members:
+            name = _PARTS[kind][1].upper()
+            parts.append(f"{name} = {source(Members(members), scope.imports, before=len(name) + 3)}\n")
+    return _module(_SAID[module], scope.imports, parts)
+
+
+def _stacks_init(modules: Sequence[str]) -> str:
+    imports = Imports({".": set(modules)})
+    return _module("All stacks, by host.", imports, [_tuple("STACKS", (f"*{module}.STACKS" for module in modules))])
+
+
+def _init(by_kind: Mapping[str, Sequence[Entry]], made_from: str) -> str:
+    imports = Imports()
+    imports.add("homeops.model.fleet", "Fleet")
+    imports.add("homeops.model.site", "Site")
+    lines: list[str] = []
+    for kind, module, part in (
+        ("Server", "hosts", "hosts"),
+        ("Stack", "stacks", "stacks"),
+        *((kind, *place) for kind, place in _PARTS.items()),
+    ):
+        if by_kind[kind]:
+            imports.add(f".{module}", part.upper())
+            lines.append(f"        {part}={part.upper()},\n")
+    fleet = f"Fleet(\n{''.join(lines)}    )" if lines else "Fleet()"
+    declare = (
+        "def declare(site: Site) -> Fleet:  # noqa: ARG001 - another fleet takes versions and names from it\n"
+        '    """The fleet."""\n'
+        f"    return {fleet}\n"
+    )
+    return _module(f"This homelab: what the owner edits. {made_from}", imports, [declare])
+
+
+def _assigned(variable: str, entry: Entry, scope: _Scope) -> str:
+    call = _call(entry, scope)
+    text = f"{variable} = {source(call, scope.imports, before=width(variable) + 3)}\n"
+    return "".join(f"{line}\n" for line in _above(entry)) + text
+
+
+_MANY = 2
+"""Fields up to which a declaration stands on one line."""
+
+_WRITTEN_AS = {
+    "server_id": "host",
+    "server_ids": "hosts",
+    "environment": "env",
+    "build_path": "directory",
+    "build_args": "args",
+    "builder_id": "builder",
+}
+"""Fields of Komodo that a declaration may say in another way."""
+
+
+def _call(entry: Entry, scope: _Scope) -> Call:
+    one = entry.declared
+    notes = dict(_field_comments(entry))
+    arguments = [Argument(one.name)]
+    for name, value in one.fields.items():
+        arguments.append(Argument(_shown(name, value, scope), f"{name}=", _hashed(notes.get(name, ()))))
+    name = scope.imports.add_class(CLASSES[one.kind])
+    return Call(name, arguments, spread=len(one.fields) > _MANY)
+
+
+def _field_comments(entry: Entry) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for name, lines in entry.comments.fields.items():
+        found = next((key for key in (name, _WRITTEN_AS.get(name, "")) if key in entry.declared.fields), None)
+        if found:
+            yield found, lines
+
+
+def _above(entry: Entry) -> tuple[str, ...]:
+    """The comments above a declaration, those of fields that it does not give included."""
+    kept = {name for name, _ in _field_comments(entry)}
+    rest = [
+        line
+        for name, lines in entry.comments.fields.items()
+        if name not in kept and _WRITTEN_AS.get(name) not in kept
+        for line in lines
+    ]
+    return _hashed((*entry.comments.above, *rest))
+
+
+_DIRECTIVE = re.compile(r"\s*(?:noqa|type:|fmt:|pyright:|ruff:|isort:|pylint:|mypy:|yapf:|!|-\*-)", re.IGNORECASE)
+"""How a comment begins that would tell a tool something."""
+
+
+def _hashed(lines: Iterable[str]) -> tuple[str, ...]:
+    return tuple(
+        f"# > {line.strip()}" if _DIRECTIVE.match(line) else f"# {line}".rstrip()
+        for line in ("".join(part if part.isprintable() else " " for part in line) for line in lines)
+    )
+
+
+def _shown(name: str, value: Any, scope: _Scope) -> Any:
+    match name, value:
+        case "periphery", _ if value is PERIPHERY:
+            return Code("PERIPHERY")
+        case "host", str():
+            return scope.host(value)
+        case "hosts", list():
+            return [scope.host(host) for host in cast(list[str], value)]
+        case "after", list():
+            return [Code(scope.above[one]) if one in scope.above else one for one in cast(list[str], value)]
+        case "stages", list():
+            return [_stage(one, scope) for one in cast(list[ProcedureStage], value)]
+        case _:
+            return value
+
+
+def _stage(stage: ProcedureStage, scope: _Scope) -> Any:
+    if not all(row.enabled for row in stage.executions):
+        return stage
+    scope.imports.add("homeops.model.resources", "stage")
+    executions = [Argument(row.execution) for row in stage.executions]
+    return Call("stage", [Argument(stage.name), *executions, *([] if stage.enabled else [Argument(False, "enabled=")])])
+
+
+def _place(one: Declared) -> str:
+    """The host or the swarm that a stack is on."""
+    return str(one.fields.get("host") or one.fields.get("swarm_id") or NOWHERE)
+
+
+def _tuple(name: str, members: Iterable[str]) -> str:
+    listed = Members([Argument(Code(member)) for member in members])
+    return f"{name} = {source(listed, Imports(), before=len(name) + 3)}\n"
+
+
+def _module(title: str, imports: Imports, parts: Sequence[str]) -> str:
+    docstring = f'"""{title.replace(chr(92), "/").replace(chr(34), chr(39))}"""\n'
+    blank = "\n\n" if parts and parts[0].startswith("def ") else ""
+    body = "\n".join(parts)
+    head = "".join([docstring, *_excuses(body)])
+    return f"{head}\n{imports.text()}\n\n{blank.removesuffix(chr(10))}{body}"
+
+
+_EXCUSED = "ERA001, E501, RUF001, RUF003, S104, S105, S106, S108"
+
+
+def _excuses(body: str) -> Iterator[str]:
+    """What keeps ruff quiet about texts and comments that came from elsewhere, where there are such."""
+    foreign = not body.isascii() or re.search(r"^\s*# |0\.0\.0\.0|/tmp|/dev/shm", body, re.MULTILINE)
+    secret = re.search(r"pass|token|secret|pwd", body, re.IGNORECASE)
+    if foreign or secret or any(width(line) > WIDTH for line in body.split("\n")):
+        yield f"# ruff: noqa: {_EXCUSED}, RUF100 - texts and comments are as they were in Komodo\n"
