@@ -30,11 +30,16 @@ if TYPE_CHECKING:
     from homeops.hosts.condition import Subject
 
 
+_KNOWN_AGENT = "KnownAgent"
+"""In the place of a kind, as ``Deploy`` is a stack's."""
+
+
 class HostComponent(pulumi.ComponentResource):
     """A host: its Server in Komodo, and what is known of the machine. What runs over SSH is a child of it."""
 
     # Pulumi evaluates a class's annotations, and Made may not be loaded.
     server: KomodoResource
+    agent: pulumi.Resource | None
 
     def __init__(
         self,
@@ -135,9 +140,10 @@ def _overwrite(site: Site) -> bool:
 def register(
     graph: Graph, fleet: Fleet, site: Site, root: Path, subjects: Mapping[str, Subject] | None = None
 ) -> dict[tuple[str, str], pulumi.Resource]:
-    """Register every object of the graph; answers Komodo's resources by kind and name, a stack's Deploy as a kind.
+    """Register every object of the graph; answers its resources by kind and name.
 
-    ``subjects``: the hosts that are managed over SSH (homeops/hosts/components.py).
+    ``Deploy`` and ``KnownAgent`` are there as kinds too. ``subjects``: the hosts that are managed over SSH
+    (homeops/hosts/components.py).
     """
     machines = _Machines(site, root, subjects or {})
     hosts = {host.name: host for host in fleet.hosts}
@@ -149,12 +155,14 @@ def register(
     for resource in (*ahead.values(), *rest):
         # While Core deploys itself it answers nobody, so nothing but what it needs is done before it is up again.
         gate = [] if resource.key in ahead else [made["Deploy", name] for name in first if ("Deploy", name) in made]
-        needs = [*(made[need.key] for need in graph.needs(resource) if need.key in made), *gate]
+        needs = [*(made[key] for need in graph.needs(resource) for key in _ready(need) if key in made), *gate]
         match resource.kind:
             case "Server":
                 host = hosts[resource.name]
                 component = HostComponent(host, resource, site, needs, pulumi.ResourceOptions(), machines.of(host))
                 made[resource.key] = component.server
+                if component.agent is not None:
+                    made[_KNOWN_AGENT, resource.name] = component.agent
             case "Stack":
                 after = [made["Deploy", name] for name in resource.after if ("Deploy", name) in made]
                 options = pulumi.ResourceOptions(protect=resource.name in protected or None)
@@ -204,6 +212,11 @@ class _Machines:
 
 
 def _ahead(graph: Graph, first: Sequence[str], site: Site) -> dict[tuple[str, str], Resource]:
+def _ready(need: Resource) -> list[tuple[str, str]]:
+    """What has to be there for a need: nothing is done on a host before Core lets no other agent in for it."""
+    return [need.key, *([(_KNOWN_AGENT, need.name)] if need.kind == "Server" else [])]
+
+
     """The canary among the hosts, and the stacks of the control plane, after what they need."""
     ahead: dict[tuple[str, str], Resource] = {}
 

@@ -16,7 +16,9 @@ from pulumi_command import remote
 from homeops.errors import Problem, SettingsError, nearest
 from homeops.hosts.age_key import install_age_key
 from homeops.hosts.condition import Subject
-from homeops.hosts.known_hosts import host_pattern, keys_of, preferred, read_known_hosts
+from homeops.hosts.known_agent import KnownAgent
+from homeops.hosts.known_hosts import HostKey, host_pattern, keys_of, preferred, read_known_hosts
+from homeops.hosts.periphery_shell import PUBLIC_KEY
 from homeops.hosts.provider import Observation
 from homeops.hosts.requirement import Requirement
 from homeops.hosts.shell import as_root
@@ -48,10 +50,17 @@ def subjects_of(fleet: Fleet, site: Site, root: Path) -> dict[str, Subject]:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What was registered of a host: the last of its chain, and its Periphery."""
+    """What was registered of a host: the last of its chain, and its Periphery; ``agent``: the KnownAgent's inputs."""
 
     last: pulumi.Resource
     periphery: pulumi.Resource | None
+    agent: dict[str, Any]
+
+    def introduce(self, host: str, server: pulumi.Resource, parent: pulumi.Resource) -> KnownAgent | None:
+        """Let Core know the host's Periphery, once it has its Server; None where no Periphery is required."""
+        if self.periphery is None:
+            return None
+        return KnownAgent(host, self.agent, pulumi.ResourceOptions(parent=parent, depends_on=[server]))
 
 
 def register_requirements(
@@ -79,18 +88,14 @@ def register_requirements(
             after += [_image(reach, image, root, parent, last)] if image else []
         last = _command(requirement, reach, observation, pulumi.ResourceOptions(parent=parent, depends_on=after))
         periphery = last if requirement.name == PERIPHERY else periphery
-    return Made(last, periphery)
+    return Made(last, periphery, {**_reached(reach, root), "keyFile": PUBLIC_KEY, "hostKey": _fingerprint(reach)})
 
 
 def observed(subject: Subject, root: Path) -> dict[str, Any]:
     """The inputs of a host's observation. Pure."""
     reach, requirements = subject.reach, subject.requirements
     props: dict[str, Any] = {
-        "address": reach.address,
-        "port": reach.port,
-        "user": reach.user,
-        "knownHosts": _relative(reach.known_hosts, root),
-        "timeout": reach.timeout,
+        **_reached(reach, root),
         "facts": {item.name: item.wanted for item in requirements if item.wanted},
         "expected": {item.name: item.reported for item in requirements if item.reported},
         "probes": {item.name: item.probe for item in requirements},
@@ -105,6 +110,16 @@ def observed(subject: Subject, root: Path) -> dict[str, Any]:
 
 def _command(
     requirement: Requirement, reach: Reach, observation: Observation, opts: pulumi.ResourceOptions
+def _reached(reach: Reach, root: Path) -> dict[str, Any]:
+    return {
+        "address": reach.address,
+        "port": reach.port,
+        "user": reach.user,
+        "knownHosts": _relative(reach.known_hosts, root),
+        "timeout": reach.timeout,
+    }
+
+
 ) -> remote.Command:
     repairs = observation.repairs.apply(_counted(requirement.name))
     run = as_root('exec sh -c "$(cat)"', reach.user)
@@ -131,12 +146,11 @@ def _counted(name: str) -> Any:
 
 
 def _connection(reach: Reach) -> remote.ConnectionArgs:
-    known = keys_of(read_known_hosts(reach.known_hosts), host_pattern(reach.address, reach.port))
     return remote.ConnectionArgs(
         host=reach.address,
         port=reach.port,
         user=reach.user,
-        host_key=str(preferred(known) or _NO_KEY),
+        host_key=str(_host_key(reach) or _NO_KEY),
         dial_error_limit=1,
         per_dial_timeout=reach.timeout,
     )
@@ -144,6 +158,15 @@ def _connection(reach: Reach) -> remote.ConnectionArgs:
 
 def _image(
     reach: Reach, name: str, root: Path, parent: pulumi.Resource | None, after: pulumi.Resource
+def _host_key(reach: Reach) -> HostKey | None:
+    return preferred(keys_of(read_known_hosts(reach.known_hosts), host_pattern(reach.address, reach.port)))
+
+
+def _fingerprint(reach: Reach) -> str:
+    key = _host_key(reach)
+    return key.fingerprint if key else ""
+
+
 ) -> pulumi.Resource:
     """The image on the host, pulled by its own engine and left there when nothing refers to it any more."""
     # Loading it takes a tenth of a second, and most fleets need none of it.

@@ -4,7 +4,7 @@ import json
 import posixpath
 import re
 
-from homeops.hosts.periphery_shell import digest
+from homeops.hosts.periphery_shell import PRIVATE_KEY, digest
 from homeops.model.host import PERIPHERY_PORT, PERIPHERY_ROOT, DockerDns, Host
 from homeops.model.site import Site
 
@@ -41,7 +41,7 @@ def compose_text(path: str, site: Site, dns: tuple[str, ...], age_key: str) -> t
     """
     environment = {
         "PERIPHERY_ROOT_DIRECTORY": PERIPHERY_ROOT,
-        "PERIPHERY_PRIVATE_KEY": f"file:{PERIPHERY_ROOT}/keys/periphery.key",
+        "PERIPHERY_PRIVATE_KEY": f"file:{PRIVATE_KEY}",
         "PERIPHERY_PORT": str(PERIPHERY_PORT),
         "PERIPHERY_SSL_ENABLED": "true",
         # Otherwise the size of the disk is that of all mounts together.

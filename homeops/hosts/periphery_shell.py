@@ -3,7 +3,13 @@
 import hashlib
 
 from homeops.hosts.shell import quote
-from homeops.model.host import AGE_KEY, PERIPHERY_PORT, AgeKey, Host
+from homeops.model.host import AGE_KEY, PERIPHERY_PORT, PERIPHERY_ROOT, AgeKey, Host
+
+PRIVATE_KEY = f"{PERIPHERY_ROOT}/keys/periphery.key"
+"""The agent's own key, which it makes at its first start."""
+
+PUBLIC_KEY = f"{PERIPHERY_ROOT}/keys/periphery.pub"
+"""Its public half, in PEM: the agent writes it whenever it makes itself a key (the crate mogh_pki, src/key/mod.rs)."""
 
 DIGEST = """\
 digest() {

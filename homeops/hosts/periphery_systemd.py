@@ -11,6 +11,7 @@ from homeops.hosts.periphery_shell import (
     ASK,
     DIGEST,
     IN_TIME,
+    PRIVATE_KEY,
     READY,
     age_key_path,
     assignments,
@@ -148,7 +149,7 @@ def config_text(site: Site) -> str:
     lines = [
         "# Written by homeops: what is changed here by hand is put right again.",
         f"root_directory = {json.dumps(PERIPHERY_ROOT)}",
-        f'private_key = "file:{PERIPHERY_ROOT}/keys/periphery.key"',
+        f'private_key = "file:{PRIVATE_KEY}"',
         f"port = {PERIPHERY_PORT}",
         "ssl_enabled = true",
     ]

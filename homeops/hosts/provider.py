@@ -121,10 +121,11 @@ def _found(props: Props) -> dict[str, dict[str, str]]:
         Requirement(name, "", facts.get(name, {}), probe, "", reported=expected.get(name, {}))
         for name, probe in props["probes"].items()
     ]
-    return observe(_reach(props), looked_for)
+    return observe(recorded_reach(props), looked_for)
 
 
-def _reach(props: Props) -> Any:
+def recorded_reach(props: Props) -> Any:
+    """How a host is reached, from inputs as those above."""
     from homeops.hosts.ssh import Reach
 
     return Reach(
@@ -148,7 +149,8 @@ def _install_key(props: Props, found: Mapping[str, Mapping[str, str]]) -> None:
     def key() -> str:
         return operators_key(install["recipient"], os.environ, Path.home())
 
-    session.tell(f"{props['host']}: {install_key(_reach(props), install['requirement'], install['script'], key)}")
+    said = install_key(recorded_reach(props), install["requirement"], install["script"], key)
+    session.tell(f"{props['host']}: {said}")
 
 
 def _part(found: Mapping[str, Mapping[str, str]], like: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:

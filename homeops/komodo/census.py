@@ -1,4 +1,4 @@
-"""The census: what exists in Komodo and is declared nowhere, and agents of another version; said in every preview.
+"""The census: what exists in Komodo and is declared nowhere, and what is wrong with agents; said in every preview.
 
 It is a resource because only the provider's process has the lists of this run: so each kind is listed once, for the
 census, for adoption and for refresh together. It is the last one, so that nothing waits for the lists; and it never
@@ -12,7 +12,7 @@ import pulumi
 from pulumi.dynamic import CheckResult, Resource
 
 from homeops.errors import HomeopsError
-from homeops.komodo import agent_versions, removals, session
+from homeops.komodo import agents, removals, session
 from homeops.komodo.gate import declared_names
 from homeops.komodo.silent_provider import SilentProvider
 from homeops.model.kinds import KINDS
@@ -27,10 +27,10 @@ class CensusProvider(SilentProvider):
     id = "census"
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Say what is declared nowhere and which agents differ from Core, or that Core could not be asked."""
+        """Say what is declared nowhere and what is wrong with agents, or that Core could not be asked."""
         try:
             core = session.reachable_core()
-            for line in (*_undeclared(core, _olds or {}, news), *agent_versions.told(core)):
+            for line in (*_undeclared(core, _olds or {}, news), *agents.told(core)):
                 session.tell(line)
         except HomeopsError as error:
             session.give_up_asking(error)

@@ -239,9 +239,19 @@ class MachineAgents(Agents):
         return super().reachable(address)
 
     def of(self, server: Document) -> Agent | None:
-        """The agent of a Server, if it is enabled, answers, and has the key that Core knows it by (if it knows one)."""
-        agent, expected = super().of(server), server["info"]["public_key"]
-        return agent if agent is None or expected in ("", agent.information().get("public_key")) else None
+        """The agent of a Server, if it is enabled, answers, and has the key that Core knows it by (if it knows one).
+
+        A key that was refused is noted until one is accepted (bin/core/src/connection/mod.rs).
+        """
+        agent, info = super().of(server), server["info"]
+        if agent is None:
+            return None
+        expected = info["public_key"]
+        shown = agent.information().get("public_key", "") if expected else ""
+        refused = shown if shown != expected else ""
+        if info["attempted_public_key"] != refused:
+            server["info"] = info | {"attempted_public_key": refused}
+        return agent if shown == expected else None
 
 
 def _with_tag(image: str) -> str:
