@@ -211,12 +211,12 @@ class _Machines:
         return made
 
 
-def _ahead(graph: Graph, first: Sequence[str], site: Site) -> dict[tuple[str, str], Resource]:
 def _ready(need: Resource) -> list[tuple[str, str]]:
     """What has to be there for a need: nothing is done on a host before Core lets no other agent in for it."""
     return [need.key, *([(_KNOWN_AGENT, need.name)] if need.kind == "Server" else [])]
 
 
+def _ahead(graph: Graph, first: Sequence[str], site: Site) -> dict[tuple[str, str], Resource]:
     """The canary among the hosts, and the stacks of the control plane, after what they need."""
     ahead: dict[tuple[str, str], Resource] = {}
 

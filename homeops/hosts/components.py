@@ -108,8 +108,6 @@ def observed(subject: Subject, root: Path) -> dict[str, Any]:
     return props
 
 
-def _command(
-    requirement: Requirement, reach: Reach, observation: Observation, opts: pulumi.ResourceOptions
 def _reached(reach: Reach, root: Path) -> dict[str, Any]:
     return {
         "address": reach.address,
@@ -120,6 +118,8 @@ def _reached(reach: Reach, root: Path) -> dict[str, Any]:
     }
 
 
+def _command(
+    requirement: Requirement, reach: Reach, observation: Observation, opts: pulumi.ResourceOptions
 ) -> remote.Command:
     repairs = observation.repairs.apply(_counted(requirement.name))
     run = as_root('exec sh -c "$(cat)"', reach.user)
@@ -156,8 +156,6 @@ def _connection(reach: Reach) -> remote.ConnectionArgs:
     )
 
 
-def _image(
-    reach: Reach, name: str, root: Path, parent: pulumi.Resource | None, after: pulumi.Resource
 def _host_key(reach: Reach) -> HostKey | None:
     return preferred(keys_of(read_known_hosts(reach.known_hosts), host_pattern(reach.address, reach.port)))
 
@@ -167,6 +165,8 @@ def _fingerprint(reach: Reach) -> str:
     return key.fingerprint if key else ""
 
 
+def _image(
+    reach: Reach, name: str, root: Path, parent: pulumi.Resource | None, after: pulumi.Resource
 ) -> pulumi.Resource:
     """The image on the host, pulled by its own engine and left there when nothing refers to it any more."""
     # Loading it takes a tenth of a second, and most fleets need none of it.
