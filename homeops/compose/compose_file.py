@@ -247,7 +247,9 @@ def _volumes(nodes: Nodes, keys: dict[str, Entry], where: str) -> Iterator[Volum
         kind, source, target, read_only = (
             nodes.text(parts.get(key), f"{what}.{key}") for key in ("type", "source", "target", "read_only")
         )
-        yield Volume(kind, source, target, read_only.lower() == "true", line_of(item))
+        bind = nodes.mapping(parts["bind"].value, f"{what}.bind") if "bind" in parts else {}
+        makes_source = nodes.text(bind.get("create_host_path"), f"{what}.bind.create_host_path").lower() != "false"
+        yield Volume(kind, source, target, read_only.lower() == "true", line_of(item), not makes_source)
 
 
 def _networks(nodes: Nodes, top: dict[str, Entry]) -> Iterator[Network]:

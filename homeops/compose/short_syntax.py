@@ -20,7 +20,8 @@ class Volume:
 
     ``kind`` is ``bind`` (``source`` is a path, relative to the compose file's directory), ``volume`` (``source`` is a
     name, or empty for an anonymous one), or what the long syntax says (``tmpfs``, ...). A source that begins with a
-    variable counts as a path.
+    variable counts as a path. ``has_to_exist``: Docker refuses the mount of a source that is not there
+    (``create_host_path: false``).
     """
 
     kind: str
@@ -28,6 +29,7 @@ class Volume:
     target: str
     read_only: bool
     line: int
+    has_to_exist: bool = False
 
 
 def parse_port(text: str, line: int) -> Port:

@@ -50,6 +50,7 @@ def test_everything_of_a_service_is_found_in_either_syntax(tmp_path: Path) -> No
               - data:/data
               - type: tmpfs
                 target: /tmp
+              - {type: bind, source: /etc/key, target: /key, read_only: true, bind: {create_host_path: false}}
             healthcheck: {test: [CMD, "true"]}
           job:
             build: .
@@ -76,13 +77,14 @@ def test_everything_of_a_service_is_found_in_either_syntax(tmp_path: Path) -> No
         Volume("bind", "./site", "/srv", True, 20),
         Volume("volume", "data", "/data", False, 21),
         Volume("tmpfs", "", "/tmp", False, 22),  # noqa: S108
+        Volume("bind", "/etc/key", "/key", True, 24, has_to_exist=True),
     )
     assert (web.healthcheck, web.build, web.line) == (True, False, 3)
     assert (job.healthcheck, job.build, job.no_healthcheck, job.image) == (False, True, "it ends", "")
     assert file.networks == (
-        Network("proxy", "proxy", True, 31),
-        Network("shared", "shared-net", False, 32),
-        Network("inner", "", False, 33),
+        Network("proxy", "proxy", True, 32),
+        Network("shared", "shared-net", False, 33),
+        Network("inner", "", False, 34),
     )
 
 
