@@ -101,6 +101,8 @@ def observed(subject: Subject, root: Path) -> dict[str, Any]:
         "probes": {item.name: item.probe for item in requirements},
         "scripts": {item.name: sha256(item.apply.encode()).hexdigest()[:12] for item in requirements if item.wanted},
     }
+    if parting := {item.name: item.parting for item in requirements if item.parting}:
+        props["parting"] = parting
     if subject.install_key is not None:
         script = install_age_key(subject.install_key, subject.recipient)
         install = {"requirement": subject.install_key.name, "recipient": subject.recipient, "script": script}

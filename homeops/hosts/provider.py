@@ -2,7 +2,8 @@
 
 Inputs: ``host``, ``address``, ``port``, ``user``, ``knownHosts`` (relative to the checkout), ``timeout``; by
 requirement ``facts`` {fact: value} as wanted, ``expected`` {fact: value} of what is only reported, ``probes``, and
-``scripts``, a digest of what would be applied; ``install``: what puts the operator's age key on a host that has none.
+``scripts``, a digest of what would be applied; ``install``: what puts the operator's age key on a host that has none;
+``parting``: by requirement what is done on a host that leaves the fleet, as far as it answers.
 
 A refresh puts what was found in the place of ``facts``. So drift is a difference between inputs, and ``repairs``,
 counted by requirement where that difference is seen, is known in a preview already: it triggers the commands that
@@ -30,13 +31,13 @@ Props = dict[str, Any]
 
 INPUTS = (
     *("host", "address", "port", "user", "knownHosts", "timeout"),
-    *("facts", "expected", "repairs", "probes", "scripts", "install"),
+    *("facts", "expected", "repairs", "probes", "scripts", "install", "parting"),
 )
 """All of them count as a change: what a refresh has to go by is what was recorded last."""
 
 
 class ObservationProvider(SessionProvider):
-    """Looks at hosts, and changes nothing on them but to give an age key to one that has none."""
+    """Looks at hosts, gives an age key to one that has none, and takes leave of those that go."""
 
     def check(self, _olds: Any, news: Props) -> CheckResult:
         """Count the repairs that are due."""
@@ -69,7 +70,17 @@ class ObservationProvider(SessionProvider):
         return ReadResult(id_, live, inputs={name: live[name] for name in INPUTS if name in live})
 
     def delete(self, _id: str, _props: Props) -> None:
-        """Nothing."""
+        """Take leave: everything else of the host is deleted by then. One that does not answer goes all the same."""
+        from homeops.hosts.script import run_script
+        from homeops.hosts.ssh import HostError
+
+        session.widen()
+        parting: Mapping[str, str] = _props.get("parting") or {}
+        for name, script in parting.items():
+            try:
+                session.tell(f"{_props['host']}: {run_script(recorded_reach(_props), name, script)}")
+            except HostError as error:
+                session.tell(f"warning: {error}\n  {name}: what is left there stays")
 
 
 class Observation(Resource, module="hosts", name="Observation"):
@@ -81,7 +92,7 @@ class Observation(Resource, module="hosts", name="Observation"):
 
     def __init__(self, host: str, props: Props, opts: pulumi.ResourceOptions | None = None) -> None:
         """Register it; ``props`` are the inputs but ``repairs``."""
-        quiet = pulumi.ResourceOptions(hide_diffs=["__provider", "probes"])
+        quiet = pulumi.ResourceOptions(hide_diffs=["__provider", "probes", "parting"])
         given = {**props, "host": host, "repairs": None, "reported": None}
         super().__init__(ObservationProvider(), host, given, pulumi.ResourceOptions.merge(opts, quiet))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from homeops.hosts.age_key import age_key
 from homeops.hosts.apparmor import apparmor_mask
 from homeops.hosts.compose_plugin import AGENT_IN_A_CONTAINER, AGENT_ON_THE_HOST
+from homeops.hosts.decrypted_files import decrypted_files
 from homeops.hosts.disk_space import disk_space
 from homeops.hosts.docker_engine import docker_engine
 from homeops.hosts.git_program import git_program
@@ -21,7 +22,7 @@ HOOK = Path("docker/periphery/scripts/sops-decrypt.sh")
 
 
 def requirements(host: Host, site: Site, age_recipient: str, root: Path = Path()) -> tuple[Requirement, ...]:
-    """Docker, time, disk, age key, the host's other quirks, git where Periphery needs it, Periphery.
+    """Docker, time, disk, decrypted files, age key, the host's other quirks, git where Periphery needs it, Periphery.
 
     ``age_recipient``: the public key (``age1...``) that the host's age key must belong to. ``root``: the repository,
     whose hook is installed.
@@ -36,6 +37,7 @@ def _requirements(host: Host, site: Site, age_recipient: str, root: Path) -> Ite
     yield docker_engine(site.versions, compose, ssh.downloads)
     yield time_sync()
     yield disk_space(ssh.disk_floor_gib)
+    yield decrypted_files(site.deploy_timeout_seconds)
     yield from (age_key(quirk, age_recipient) for quirk in host.quirks if isinstance(quirk, AgeKey))
     yield from (apparmor_mask(quirk) for quirk in host.quirks if isinstance(quirk, ApparmorMask))
     for quirk in host.quirks:

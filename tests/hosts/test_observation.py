@@ -5,8 +5,11 @@ import subprocess
 import pytest
 
 from homeops.hosts.observation import UNKNOWN, drift, observe, probe_script, read
+from homeops.hosts.provider import ObservationProvider
 from homeops.hosts.requirement import Requirement
+from homeops.hosts.shell import apply_text
 from homeops.hosts.ssh import HostError
+from homeops.komodo import session
 from tests.sshd import Sshd
 
 
@@ -66,3 +69,31 @@ def test_probes_that_do_not_come_to_their_end_are_told(sshd: Sshd) -> None:
     sshd.sudo()
     with pytest.raises(HostError, match=r"^one: the probes did not come to their end: gone"):
         observe(sshd.reach(), [probing("one", "echo gone >&2; kill -9 $PPID", a="1")])
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    said: list[str] = []
+    monkeypatch.setattr(session, "tell", said.append)
+    return said
+
+
+def leaving(sshd: Sshd) -> dict[str, object]:
+    """What is recorded of a host that leaves."""
+    reach = sshd.reach()
+    known = {"address": reach.address, "port": reach.port, "user": reach.user, "knownHosts": str(reach.known_hosts)}
+    return {"host": "one", **known, "timeout": 5, "parting": {"files": apply_text("files", "say 'a removed'\n")}}
+
+
+def test_a_host_that_leaves_the_fleet_is_taken_leave_of(sshd: Sshd, told: list[str]) -> None:
+    sshd.sudo()
+    ObservationProvider().delete("one", leaving(sshd))
+    assert told == ["one: files: a removed"]
+
+
+def test_a_dead_host_leaves_the_fleet_all_the_same(sshd: Sshd, told: list[str]) -> None:
+    sshd.stop()
+    ObservationProvider().delete("one", leaving(sshd))
+    (line,) = told
+    assert line.startswith("warning: one: unreachable over SSH at 127.0.0.1")
+    assert line.endswith("\n  files: what is left there stays")

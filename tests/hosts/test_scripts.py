@@ -26,7 +26,7 @@ def _scripts() -> dict[str, str]:
         f"{host} {item.name} {part}": text
         for host, items in OF_HOST.items()
         for item in items
-        for part, text in (("probe", item.probe), ("apply", item.apply), ("undo", item.undo))
+        for part, text in (("probe", item.probe), ("apply", item.apply), ("undo", item.undo), ("parting", item.parting))
         if text
     }
     key = AgeKey(reason="because")
@@ -58,9 +58,9 @@ def test_every_script_fits_on_a_command_line() -> None:
 
 @pytest.mark.parametrize("host", OF_HOST)
 def test_requirements_come_in_the_order_in_which_they_need_each_other(host: str) -> None:
-    order = ["docker", "time-sync", "disk-space", "age-key", "apparmor-mask", "native-sops"]
+    order = ["docker", "time-sync", "disk-space", "decrypted-files", "age-key", "apparmor-mask", "native-sops"]
     names = [item.name for item in OF_HOST[host] if item.name in order]
-    assert names[:4] == order[:4]
+    assert names[:5] == order[:5]
     assert all(order.index(one) < order.index(next_one) for one, next_one in pairwise(names))
 
 
