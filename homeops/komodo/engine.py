@@ -17,7 +17,7 @@ from homeops.komodo.session import Core
 from homeops.model.canonical import canonical
 from homeops.model.config.variable import VariableConfig
 from homeops.model.fields import KomodoModel
-from homeops.model.kinds import KINDS, STACK, USER_GROUP, Kind
+from homeops.model.kinds import KINDS, STACK, TAG, USER_GROUP, Kind
 from homeops.model.wire import minimal
 
 
@@ -132,6 +132,8 @@ def _announced(declared: Declared, checked: Props) -> Props:
     what = f'{declared.kind.name.lower()} "{declared.name}" exists in Komodo'
     if not changed:
         session.tell(f"{what} and equals the declaration: it will be adopted")
+    elif _is_half_made(declared, changed):
+        session.tell(f"{what}: it will be adopted, and given what it lacks\n{_listed(changed)}")
     elif checked.get(ADOPT) == OVERWRITE:
         session.tell(f"{what}: it will be adopted, and {len(changed)} fields overwritten\n{_listed(changed)}")
         return shown
@@ -168,8 +170,13 @@ def _adopt(core: Core, declared: Declared, props: Props, there: Live) -> None:
 
 
 def _is_half_made(declared: Declared, changed: list[tuple[str, Any, Any]]) -> bool:
-    """Whether only that lacks which is given after the creation itself, all of it untouched: one that was cut short."""
-    later = ("config.",) if declared.kind is USER_GROUP else ("description", "tags", "template")
+    """Whether only that lacks which is given after the creation itself, all of it untouched.
+
+    One that was cut short; or a tag that Komodo made where it was first used (by a sync, say, whose TOML has no word
+    for colours).
+    """
+    beside = declared.kind in (USER_GROUP, TAG)
+    later = ("config.",) if beside else ("description", "tags", "template")
     return all(path.startswith(later) and not present for path, _, present in changed)
 
 
