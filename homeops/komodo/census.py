@@ -5,17 +5,15 @@ census, for adoption and for refresh together. It is the last one, so that nothi
 shows a difference of its own.
 """
 
-from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi.dynamic import CheckResult, Resource
 
 from homeops.errors import HomeopsError
-from homeops.komodo import agents, removals, session
+from homeops.komodo import agents, session, undeclared
 from homeops.komodo.gate import declared_names
 from homeops.komodo.silent_provider import SilentProvider
-from homeops.model.kinds import KINDS
 
 if TYPE_CHECKING:
     from homeops.model.graph import Graph
@@ -30,7 +28,7 @@ class CensusProvider(SilentProvider):
         """Say what is declared nowhere and what is wrong with agents, or that Core could not be asked."""
         try:
             core = session.reachable_core()
-            for line in (*_undeclared(core, _olds or {}, news), *agents.told(core)):
+            for line in (*undeclared.told(core, _olds or {}, news), *agents.told(core)):
                 session.tell(line)
         except HomeopsError as error:
             session.give_up_asking(error)
@@ -42,13 +40,6 @@ class Census(Resource, module="komodo", name="Census"):
     """What the fleet declares, by kind."""
 
     def __init__(self, graph: "Graph", opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(CensusProvider(), "census", declared_names(graph), opts)
-
-
-def _undeclared(core: session.Core, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Iterator[str]:
-    # What this run deletes is told by the gate.
-    known = (news["declared"], news["former"], removals.leaving(olds, news))
-    for kind in session.COUNTED:
-        names = {str(document["name"]) for document in core.catalogue.documents(KINDS[kind]).values()}
-        if extra := sorted(names.difference(*(part.get(kind, ()) for part in known))):
-            yield f"in Komodo, declared nowhere: {kind} {', '.join(extra)}"
+        super().__init__(
+            CensusProvider(), "census", {**declared_names(graph), "used": undeclared.used_names(graph)}, opts
+        )

@@ -1,24 +1,22 @@
 """What the provider does for an object of any kind: check, create or adopt, read, update, delete."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from pulumi.dynamic import CheckFailure, CheckResult
 from pulumi.output import Unknown
 from pydantic import ValidationError
 
-from homeops.errors import AdoptionRefused, HomeopsError, KomodoConflict, KomodoUnreachable, Problem
+from homeops.errors import AdoptionRefused, HomeopsError, KomodoConflict, KomodoUnreachable
 from homeops.komodo import moves, operations, session
-from homeops.komodo.documents import Live, understood
+from homeops.komodo.comparison import choice, declared_as, listed, props_of, refused, remembered_as, shown
+from homeops.komodo.documents import Live
 from homeops.komodo.operations import Declared
-from homeops.komodo.props import ADOPT, OVERWRITE, Props, as_props, differences
-from homeops.komodo.secret_values import concealed, is_source, plain_secrets
+from homeops.komodo.props import ADOPT, OVERWRITE, Props, differences
+from homeops.komodo.secret_values import is_source, plain_secrets
 from homeops.komodo.session import Core
-from homeops.model.canonical import canonical
 from homeops.model.config.variable import VariableConfig
-from homeops.model.fields import KomodoModel
-from homeops.model.kinds import KINDS, STACK, TAG, USER_GROUP, Kind
-from homeops.model.wire import minimal
+from homeops.model.kinds import KINDS, STACK, TAG, USER_GROUP
 
 
 def check(kind: str, olds: Props, news: Props) -> CheckResult:
@@ -26,7 +24,7 @@ def check(kind: str, olds: Props, news: Props) -> CheckResult:
     if _has_unknown(news):
         return CheckResult(news, [])
     try:
-        declared = _declared(KINDS[kind], news)
+        declared = declared_as(KINDS[kind], news)
     except ValidationError as error:
         failures = [
             CheckFailure(".".join(("config", *map(str, detail["loc"]))), detail["msg"]) for detail in error.errors()
@@ -35,7 +33,7 @@ def check(kind: str, olds: Props, news: Props) -> CheckResult:
     if secrets := _plain_secrets(declared):
         text = "a secret would stand in Pulumi's state\n  hint: give it as env:NAME, and export NAME"
         return CheckResult(news, [CheckFailure(f"config.{field}", text) for field in secrets])
-    checked = _props(declared)
+    checked = props_of(declared)
     if news.get(ADOPT):
         checked[ADOPT] = news[ADOPT]
     before = olds or _announced(declared, checked)
@@ -46,7 +44,7 @@ def check(kind: str, olds: Props, news: Props) -> CheckResult:
 
 def create(core: Core, kind: str, props: Props) -> str:
     """Create the object or take over the one of that name; its id. Raises AdoptionRefused when that one differs."""
-    declared = _declared(KINDS[kind], props)
+    declared = declared_as(KINDS[kind], props)
     there = core.catalogue.by_name(declared.kind, declared.name)
     if there is None:
         try:
@@ -60,16 +58,16 @@ def create(core: Core, kind: str, props: Props) -> str:
 def read(core: Core, kind: str, id_: str, props: Props) -> Props | None:
     """The object as Core has it, or None when a successful list lacks it."""
     there = core.catalogue.by_id(KINDS[kind], id_)
-    return None if there is None else _shown(KINDS[kind], there, props)
+    return None if there is None else shown(KINDS[kind], there, props)
 
 
 def update(core: Core, kind: str, id_: str, olds: Props, news: Props) -> None:
     """Send what changed."""
-    before = _remembered(KINDS[kind], olds)
+    before = remembered_as(KINDS[kind], olds)
     if kind == "Stack":
         moves.leave(core, id_, olds, news, session.tell)
     is_ = Live(id_, before.name, before.config, before.description, before.tags, before.template)
-    operations.update(core, _declared(KINDS[kind], news), is_, session.tell)
+    operations.update(core, declared_as(KINDS[kind], news), is_, session.tell)
 
 
 def delete(core: Core, kind: str, id_: str, props: Mapping[str, Any]) -> None:
@@ -77,45 +75,11 @@ def delete(core: Core, kind: str, id_: str, props: Mapping[str, Any]) -> None:
     operations.delete(core, KINDS[kind], id_, str(props.get("name", id_)), session.tell)
 
 
-def _declared(kind: Kind, props: Mapping[str, Any]) -> Declared:
-    return _with_config(kind, props, canonical(kind.config.validate_python(props.get("config") or {})))
-
-
-def _remembered(kind: Kind, props: Mapping[str, Any]) -> Declared:
-    """What a state says, which an earlier homeops may have written: what is not understood counts as the default."""
-    return _with_config(kind, props, canonical(understood(kind, props.get("config") or {})))
-
-
-def _with_config(kind: Kind, props: Mapping[str, Any], config: KomodoModel) -> Declared:
-    return Declared(
-        kind,
-        str(props["name"]),
-        config,
-        str(props.get("description") or ""),
-        tuple(props.get("tags") or ()),
-        bool(props.get("template") or False),
-    )
-
-
-def _props(declared: Declared | Live) -> Props:
-    config = cast(Props, minimal(declared.config))
-    return as_props(declared.name, config, declared.description, declared.tags, declared.template)
-
-
 def _plain_secrets(declared: Declared) -> list[str]:
     config = declared.config
     if isinstance(config, VariableConfig):
         return ["value"] if config.is_secret and config.value and not is_source(config.value) else []
     return plain_secrets(config)
-
-
-def _shown(kind: Kind, there: Live, props: Mapping[str, Any]) -> Props:
-    """A live object in the form of inputs, without its secrets."""
-    config, declared = there.config, _remembered(kind, props).config
-    open_ = isinstance(config, VariableConfig) and not config.is_secret
-    if not (open_ and isinstance(declared, VariableConfig) and not is_source(declared.value)):
-        config = concealed(config, declared)
-    return as_props(there.name, cast(Props, minimal(config)), there.description, there.tags, there.template)
 
 
 def _announced(declared: Declared, checked: Props) -> Props:
@@ -127,18 +91,19 @@ def _announced(declared: Declared, checked: Props) -> Props:
         return {}
     if there is None:
         return {}
-    shown = _shown(declared.kind, there, checked)
-    changed = differences(checked, shown)
+    live = shown(declared.kind, there, checked)
+    changed = differences(checked, live)
     what = f'{declared.kind.name.lower()} "{declared.name}" exists in Komodo'
     if not changed:
         session.tell(f"{what} and equals the declaration: it will be adopted")
     elif _is_half_made(declared, changed):
-        session.tell(f"{what}: it will be adopted, and given what it lacks\n{_listed(changed)}")
+        session.tell(f"{what}: it will be adopted, and given what it lacks\n{listed(changed)}")
     elif checked.get(ADOPT) == OVERWRITE:
-        session.tell(f"{what}: it will be adopted, and {len(changed)} fields overwritten\n{_listed(changed)}")
-        return shown
+        session.tell(f"{what}: it will be adopted, and {len(changed)} fields overwritten\n{listed(changed)}")
+        return live
     else:
-        session.tell(f"{what} and differs, so pulumi up will refuse to adopt it\n{_listed(changed)}")
+        hint = choice(declared.kind, declared.name, session.pulumi_stack())
+        session.tell(f"{what} and differs, so pulumi up will refuse to adopt it\n{listed(changed)}\n  hint: {hint}")
     return {}
 
 
@@ -152,20 +117,14 @@ def _made_all_the_same(core: Core, declared: Declared, error: HomeopsError) -> L
 
 
 def _adopt(core: Core, declared: Declared, props: Props, there: Live) -> None:
-    shown = _shown(declared.kind, there, props)
-    changed = differences(props, shown)
+    live = shown(declared.kind, there, props)
+    changed = differences(props, live)
     if not changed:
         return
     if props.get(ADOPT) != OVERWRITE and not _is_half_made(declared, changed):
-        raise AdoptionRefused(
-            Problem(
-                f'{declared.kind.name.lower()} "{declared.name}"',
-                f"exists in Komodo and differs in {len(changed)} fields; nothing was changed\n{_listed(changed)}",
-                "declare Komodo's values, or overwrite them once with: pulumi config set homeops:adopt overwrite",
-            )
-        )
+        raise AdoptionRefused(refused(declared.kind, declared.name, changed, session.pulumi_stack()))
     if declared.kind is STACK:
-        moves.leave(core, there.id, shown, props, session.tell)
+        moves.leave(core, there.id, live, props, session.tell)
     operations.update(core, declared, there, session.tell)
 
 
@@ -178,19 +137,6 @@ def _is_half_made(declared: Declared, changed: list[tuple[str, Any, Any]]) -> bo
     beside = declared.kind in (USER_GROUP, TAG)
     later = ("config.",) if beside else ("description", "tags", "template")
     return all(path.startswith(later) and not present for path, _, present in changed)
-
-
-def _listed(changed: list[tuple[str, Any, Any]]) -> str:
-    return "\n".join(
-        f"    {path}: Komodo has {_value(have)}, declared is {_value(want)}" for path, want, have in changed
-    )
-
-
-def _value(value: Any) -> str:
-    if value is None:
-        return "the default"
-    text = repr(value)
-    return text if len(text) <= 120 else f"{text[:117]}..."
 
 
 def _has_unknown(value: Any) -> bool:

@@ -19,14 +19,11 @@ from typing import TYPE_CHECKING, Any
 
 from homeops.errors import HomeopsError, KomodoUnreachable
 from homeops.komodo.plain_errors import show_messages_only
-from homeops.model.kinds import KINDS, RESOURCE_KINDS
+from homeops.model.kinds import KINDS
 
 if TYPE_CHECKING:
     from homeops.komodo.catalogue import Catalogue
     from homeops.komodo.client import Client
-
-COUNTED = (*RESOURCE_KINDS, "Variable")
-"""The kinds whose undeclared objects are told. A tag is made by using it; groups of users are people's business."""
 
 PROBE_CONNECT, PROBE_READ = 2.0, 3.0
 """How many seconds a preview waits for a Core before it goes on without."""
@@ -49,6 +46,7 @@ class Core:
 
 
 _settings: dict[str, str | None] = {}
+_stack = ""
 _core: Core | None = None
 _silence: HomeopsError | None = None
 _closed: KomodoUnreachable | None = None
@@ -66,6 +64,17 @@ def configure(get: Callable[[str], str | None]) -> None:
     # As in the program: a short life, and no large garbage to look for.
     gc.set_threshold(100_000, 50, 50)
     _end_with_the_run()
+
+
+def of_stack(name: str) -> None:
+    """Note the Pulumi stack of the run, for hints that name a command."""
+    global _stack
+    _stack = name
+
+
+def pulumi_stack() -> str:
+    """The Pulumi stack of the run; empty when nobody said it."""
+    return _stack
 
 
 def _end_with_the_run() -> None:
@@ -168,7 +177,7 @@ def _list_all() -> None:
     try:
         found = reachable_core()
         with ThreadPoolExecutor(max_workers=6) as pool:
-            list(pool.map(found.catalogue.documents, (KINDS[kind] for kind in COUNTED)))
+            list(pool.map(found.catalogue.documents, KINDS.values()))
     except HomeopsError as error:
         give_up_asking(error)
 

@@ -99,3 +99,8 @@ KINDS: dict[str, Kind] = {
 
 RESOURCE_KINDS: tuple[str, ...] = tuple(kind.name for kind in KINDS.values() if kind.resource)
 """The names of Komodo's resources, without what it keeps beside them."""
+
+
+def called(kind: str, name: str) -> str:
+    """How commands and settings call an object: ``stack/frigate``."""
+    return f"{kind.lower()}/{name}"

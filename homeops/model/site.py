@@ -4,9 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
+from homeops.model.kinds import KINDS, called
+
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 NameOrAddress = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.:_-]*[A-Za-z0-9])?$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+ObjectName = Annotated[str, StringConstraints(pattern=rf"^({'|'.join(kind.lower() for kind in KINDS)})/.+$")]
 VersionText = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)*([-+.][0-9A-Za-z.-]+)?$")]
 
 
@@ -131,6 +134,8 @@ class Site(Facts):
     timezone: Text = "Etc/UTC"
     adopt: Literal["equal", "overwrite"] = "equal"
     """What to do with an object that exists under a declared name: take it over when equal, or overwrite it."""
+    overwrite: list[ObjectName] = Field(default_factory=list[str])
+    """The objects that may be overwritten whatever ``adopt`` says: ``stack/frigate``, ``variable/DOMAIN``."""
     deploy: bool = True
     """Whether stacks are deployed, or only configured."""
     deploy_timeout_seconds: Annotated[int, Field(ge=1)] = 900
@@ -138,6 +143,10 @@ class Site(Facts):
     """How many stacks of one host may be deployed at once."""
     health: HealthFacts = Field(default_factory=HealthFacts)
     deletes: DeleteBudget = Field(default_factory=DeleteBudget)
+
+    def overwrites(self, kind: str, name: str) -> bool:
+        """Whether what Komodo has under the name of a declared object may be overwritten when it is adopted."""
+        return self.adopt == "overwrite" or called(kind, name) in self.overwrite
 
     @field_validator("ssh", mode="before")
     @classmethod

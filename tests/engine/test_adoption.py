@@ -31,12 +31,25 @@ def test_what_equals_its_declaration_is_taken_over_without_a_write(project: Proj
     made = _make_by_hand(core)
     core.write("CreateStack", name="undeclared", config={})
     core.write("CreateVariable", name="LEFTOVER", value="1")
-    project.declare(*DECLARED)
+    core.write("CreateTag", name="forgotten")
+    core.write("CreateTag", name="used")
+    core.write("CreateUserGroup", name="strangers")
+    core.write("CreateAction", name="by-hand", config={})
+    carried = declared("Server", "kasm", address="https://127.0.0.3:8120", tags=["used"])
+    project.declare(*DECLARED, carried)
     preview = project.preview().check()
     for what in ('server "nvr"', 'stack "frigate"', 'variable "DOMAIN"', 'tag "video"', 'usergroup "family"'):
         assert f"{what} exists in Komodo and equals the declaration: it will be adopted" in preview.text
-    assert "in Komodo, declared nowhere: Stack undeclared" in preview.text
-    assert "in Komodo, declared nowhere: Variable LEFTOVER" in preview.text
+    for kind, name in (
+        ("Stack", "undeclared"),
+        ("Variable", "LEFTOVER"),
+        ("Tag", "forgotten"),
+        ("UserGroup", "strangers"),
+        ("Action", "by-hand"),
+    ):
+        assert f"in Komodo, declared nowhere: {kind} {name}\n" in preview.text
+    assert "  hint: homeops import --core writes their declarations" in preview.text
+    project.declare(*DECLARED)
     core.asked()
     project.up().check()
     assert not writes(core.asked())
@@ -71,9 +84,10 @@ def test_what_differs_is_refused_with_every_field_and_nothing_changed(project: P
         "config.environment: Komodo has 'TZ=Europe/Berlin\\n', declared is 'TZ=Etc/UTC\\n'",
         "config.auto_pull: Komodo has False, declared is the default",
         "description: Komodo has 'by hand', declared is 'cameras'",
-        'variable "DOMAIN": exists in Komodo and differs in 1 fields',
+        'variable "DOMAIN": exists in Komodo and differs in 1 field; nothing was changed',
         "config.value: Komodo has 'elsewhere.example', declared is 'homelab.example'",
-        "pulumi config set homeops:adopt overwrite",
+        "hint: homeops adopt stack/frigate -s test --keep komodo   writes Komodo's values into the fleet",
+        "or: homeops adopt stack/frigate -s test --keep fleet    lets pulumi up overwrite them",
     ):
         assert line in refused.text, f"{line}\n{refused.text}"
     assert "Traceback" not in refused.text

@@ -325,7 +325,8 @@ def test_adoption_refuses_what_differs_and_changes_nothing(bench: Bench) -> None
         engine.create(bench.session, "Stack", {"name": "web", "config": {"branch": "dev"}, "description": "the web"})
     assert "config.branch: Komodo has 'by-hand', declared is 'dev'" in str(refused.value)
     assert "config.auto_pull: Komodo has False, declared is the default" in str(refused.value)
-    assert "homeops:adopt overwrite" in str(refused.value)
+    assert "homeops adopt stack/web --keep komodo" in str(refused.value)
+    assert "homeops adopt stack/web --keep fleet" in str(refused.value)
     assert bench.sent("write") == []
 
 
