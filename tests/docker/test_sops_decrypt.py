@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.hosts.script_machine import machine
+
 Tool = Callable[[str], list[str]]
 SHELLS = [shell for shell in ("sh", "dash", "bash", "busybox") if shutil.which(shell)]
 
@@ -126,8 +128,25 @@ def test_a_second_run_replaces_the_file_in_one_step_and_tightens_its_mode(host: 
     assert stat.S_IMODE(plain.stat().st_mode) == 0o600
 
 
+def test_nobody_else_can_read_a_file_that_is_still_being_written(host: Host, script: Path, tmp_path: Path) -> None:
+    host.encrypt(".sops.env", "A=1\n")
+    looking = tmp_path / "bin"
+    looking.mkdir()
+    (looking / "sops").write_text("#!/bin/sh\nstat -c %a .env.*\n")
+    (looking / "sops").chmod(0o755)
+    host.shell = ["sh", "-c", 'umask 000; exec sh "$0"']
+    done = host.run(script, PATH=f"{looking}{os.pathsep}{os.environ['PATH']}")
+    assert done.returncode == 0, done.stderr
+    assert (host.directory / ".env").read_text() == "600\n"
+
+
 def break_mac(text: str) -> str:
     return text.replace("data:", "data:AAAA", 1)
+
+
+def drop_value(text: str) -> str:
+    """What is left can be decrypted; only the MAC tells that something is missing."""
+    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("B="))
 
 
 def drop_half(text: str) -> str:
@@ -142,12 +161,12 @@ def empty(_text: str) -> str:
     return ""
 
 
-@pytest.mark.parametrize("broken", [break_mac, drop_half, never_encrypted, empty])
+@pytest.mark.parametrize("broken", [break_mac, drop_value, drop_half, never_encrypted, empty])
 def test_one_bad_file_leaves_all_of_the_old_ones_and_nothing_else(
     host: Host, script: Path, broken: Callable[[str], str]
 ) -> None:
     host.encrypt("a.sops.env", "A=new-secret\n")
-    bad = host.encrypt("b.sops.env", "B=new-secret\n")
+    bad = host.encrypt("b.sops.env", "B=new-secret\nC=new-secret\n")
     bad.write_text(broken(bad.read_text()))
     (host.directory / "a.env").write_text("A=old\n")
     before = host.names()
@@ -165,8 +184,25 @@ def test_the_wrong_key_fails_with_the_name_of_the_file(host: Host, script: Path,
     host.encrypt(".sops.env", "A=1\n", recipient=new_key(tool, tmp_path / "other.txt"))
     done = host.run(script)
     assert done.returncode != 0
-    assert ".sops.env: cannot decrypt" in done.stderr
+    assert f"{host.directory}: .sops.env: cannot decrypt" in done.stderr
     assert host.names() == {".sops.env"}
+
+
+def test_without_space_it_fails_with_the_name_of_the_file_and_keeps_the_old_one(host: Host, script: Path) -> None:
+    host.encrypt("a.sops.env", "A=1\n")
+    host.encrypt("b.sops.env", f"B={'x' * 60_000}\n")
+    with machine("--tmpfs", "/srv/stack:size=128k") as debian:
+        debian.put("/usr/local/bin/sops", Path(host.sops[0]).read_bytes(), "755")
+        debian.put("/srv/keys.txt", host.key.read_bytes(), "600")
+        debian.put("/srv/hook", script.read_bytes(), "755")
+        for name in ("a.sops.env", "b.sops.env"):
+            debian.put(f"/srv/stack/{name}", (host.directory / name).read_bytes())
+        debian.put("/srv/stack/a.env", "A=old\n")
+        told = debian.run("cd /srv/stack; SOPS_AGE_KEY_FILE=/srv/keys.txt /srv/hook")
+        assert told.code != 0
+        assert "no space left on device" in told.error
+        assert "/srv/stack: b.sops.env: cannot decrypt" in told.error
+        assert debian.sh("cd /srv/stack; cat a.env; ls -A").split() == ["A=old", "a.env", "a.sops.env", "b.sops.env"]
 
 
 def test_a_missing_key_fails_with_its_path(host: Host, script: Path, tmp_path: Path) -> None:
