@@ -2,7 +2,9 @@
 
 import os
 import shlex
+import subprocess
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,8 +14,10 @@ from homeops.cli.checkout import checkout
 from homeops.cli.screen import Progress, out
 from homeops.cli.standing import read_standing
 from homeops.cli.table import show
+from homeops.errors import LabError, Problem
 from homeops.komodo.client import Client
 from homeops.lab.home import LabHome
+from homeops.lab.machines.engine import Engine, NoEngine, find_engine
 from homeops.lab.rehearsal import Rehearsal
 from homeops.lab.serve import PORT, STACK, serve
 
@@ -23,36 +27,77 @@ commands = typer.Typer(
 
 Port = Annotated[int, typer.Option(help="Where Core shall answer; another port is taken when it is in use (0: any).")]
 
+Simulated = Annotated[bool, typer.Option("--simulated", help="Simulate the hosts, also where there is Docker.")]
+
+IN_IT = "In it: homeops lab run pulumi preview --stack lab --refresh; homeops lab run (a shell)"
 REAL_CORE = "On the real Core of Pulumi.prod.yaml: export KOMODO_API_KEY=... KOMODO_API_SECRET=...; pulumi up -s prod"
 
 
 @commands.command()
-def up(port: Port = PORT) -> None:
+def up(port: Port = PORT, *, simulated: Simulated = False) -> None:
     """Start it, or bring it up to date.
 
-    Starts Core unless it runs, brings the fleet into it with pulumi up, and shows how hosts and stacks stand.
+    With a Docker engine, each host is a container with systemd, sshd and Docker of its own; without one, hosts are
+    simulated. Starts Core unless it runs, brings the fleet into it with pulumi up, and shows how hosts and stacks
+    stand.
     """
     root = checkout()
-    rehearsal = Rehearsal(root, os.environ)
     with Progress() as progress:
+        Rehearsal(root, os.environ).check()
+        rehearsal = Rehearsal(root, os.environ, _engine(LabHome(root), progress, simulated=simulated))
         rehearsal.up(progress, port)
-        access = rehearsal.home.access()
-        with Client(access.address, access.credentials) as client:
-            standing = read_standing(STACK, root, client)
+        with rehearsal.stage() as stage, Client(stage.access.address, stage.access.credentials) as client:
+            standing = read_standing(STACK, stage.root, client)
     out.print()
     show(out, standing)
     out.print()
+    if rehearsal.engine is not None:
+        out.print(IN_IT, soft_wrap=True)
     out.print(REAL_CORE, soft_wrap=True)
+
+
+def _engine(home: LabHome, progress: Progress, *, simulated: bool) -> Engine | None:
+    """The engine for the hosts; None where they are simulated. A rehearsal stays what it is until it is taken down."""
+    if home.gateway is not None:
+        if simulated:
+            raise LabError(Problem("lab", "its hosts are machines already", "make down"))
+        return find_engine()
+    if simulated or home.last() is not None:
+        return None
+    try:
+        return find_engine()
+    except NoEngine as error:
+        (problem,) = error.problems
+        progress.line(f"Hosts: simulated ({problem.where}: {problem.what})")
+        return None
+
+
+def _rehearsal(root: Path) -> Rehearsal:
+    """The one that is there."""
+    return Rehearsal(root, os.environ, find_engine() if LabHome(root).gateway is not None else None)
 
 
 @commands.command()
 def down() -> None:
     """Remove everything that up made.
 
-    That is the process, .lab, and the Pulumi stack lab with its history and its receipts.
+    That is the process, the machines, .lab, and the Pulumi stack lab with its history and its receipts.
     """
     with Progress() as progress:
-        Rehearsal(checkout(), os.environ).down(progress)
+        _rehearsal(checkout()).down(progress)
+
+
+@commands.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+def run(command: Annotated[list[str] | None, typer.Argument(help="A command; without one, a shell.")] = None) -> None:
+    """Run something where its fleet is worked on: in its checkout, with its Core, its SSH agent and its age key.
+
+    As in: homeops lab run pulumi preview --stack lab --refresh
+    """
+    with _rehearsal(checkout()).stage() as stage:
+        done = subprocess.run(
+            command or [stage.environ.get("SHELL", "bash")], cwd=stage.root, env=dict(stage.environ), check=False
+        )
+    sys.exit(done.returncode)
 
 
 @commands.command()

@@ -8,7 +8,15 @@
       core.lock      held for as long as that process lives
       core.log       what it said
       memory.json    what Core and the hosts hold, for a restart
-      files/         git repositories, Core's checkouts, the files of the hosts
+      files/         git repositories, Core's checkouts, the files of simulated hosts
+
+    and where hosts are machines:
+
+      gateway        the address of this machine in their network: there Core answers
+      machines/      keys, places, what they download
+      checkout/      the clone that Pulumi works in (homeops/lab/machines/checkout.py)
+      age.key        the lab's own, which its secrets are encrypted for
+      home/          the operator's: km's profile with the key that the bootstrap made
 """
 
 import fcntl
@@ -71,6 +79,39 @@ class LabHome:
     def files(self) -> Path:
         """Git repositories, checkouts, the files of the hosts."""
         return self.directory / "files"
+
+    @property
+    def checkout(self) -> Path:
+        """The clone that Pulumi works in where hosts are machines."""
+        return self.directory / "checkout"
+
+    @property
+    def repositories(self) -> Path:
+        """Bare repositories as ``owner/name``: what Core and machines clone from."""
+        return self.files / "git"
+
+    @property
+    def age_key(self) -> Path:
+        """The age key that the lab's secrets are encrypted for."""
+        return self.directory / "age.key"
+
+    @property
+    def operator(self) -> Path:
+        """The operator's home directory."""
+        return self.directory / "home"
+
+    @property
+    def gateway(self) -> str | None:
+        """The address of this machine in the machines' network; None where hosts are simulated."""
+        try:
+            return (self.directory / "gateway").read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return None
+
+    def have_machines(self, gateway: str) -> None:
+        """Note that this lab's hosts are machines, which reach this one at ``gateway``."""
+        self.make()
+        write_private(self.directory / "gateway", f"{gateway}\n")
 
     def make(self) -> None:
         """Make the directory."""

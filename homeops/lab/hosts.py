@@ -6,6 +6,7 @@ have succeeded.
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
@@ -54,8 +55,8 @@ def _decrypted(directory: Path) -> Outcome:
     return Outcome(0, said, "") if said else Outcome(1, "", "sops-decrypt: no secret file to decrypt\n")
 
 
-def placeholders(secret: SecretFile, text: str) -> str:
-    """An encrypted file as it would be decrypted, with a placeholder for each value."""
+def placeholders(secret: SecretFile, text: str, value: Callable[[], str] = lambda: PLACEHOLDER) -> str:
+    """An encrypted file as it would be decrypted, with a placeholder, or a ``value`` of its own, for each value."""
     if secret.format == "json":
         document = json.loads(text)
         document.pop("sops", None)
@@ -64,7 +65,7 @@ def placeholders(secret: SecretFile, text: str) -> str:
         text = re.sub(r"(?ms)^sops:\n.*?(?=^\S|\Z)", "", text)
     else:
         text = re.sub(r"(?m)^(sops_|#ENC).*\n?", "", text)
-    return _ENCRYPTED.sub(PLACEHOLDER, text)
+    return _ENCRYPTED.sub(lambda _match: value(), text)
 
 
 @dataclass

@@ -18,6 +18,8 @@ from homeops.lab.websocket import Socket, accept_key, follow_updates
 if TYPE_CHECKING:
     from io import BufferedReader
 
+LOOPBACK = "127.0.0.1"
+
 
 class CoreTransport(httpx.BaseTransport):
     """Requests of an ``httpx.Client`` go straight to a Core, without a socket."""
@@ -47,14 +49,17 @@ def _headers(answer: Answer) -> Mapping[str, str]:
 
 
 class CoreServer:
-    """A Core on 127.0.0.1; ``port`` 0 takes a free one. Use it as a context, or ``start`` and ``stop`` it.
+    """A Core on an address of this machine; ``port`` 0 takes a free one.
+
+    Use it as a context, or ``start`` and ``stop`` it.
 
     While Core has ended it refuses connections, and keeps its port.
     """
 
-    def __init__(self, core: Core, port: int = 0) -> None:
+    def __init__(self, core: Core, port: int = 0, host: str = LOOPBACK) -> None:
         self.core = core
-        self._socket = _bound(port)
+        self._host = host
+        self._socket = _bound(host, port)
         self._port: int = self._socket.getsockname()[1]
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
@@ -62,8 +67,8 @@ class CoreServer:
 
     @property
     def address(self) -> str:
-        """``http://127.0.0.1:PORT``."""
-        return f"http://127.0.0.1:{self._port}"
+        """``http://HOST:PORT``."""
+        return f"http://{self._host}:{self._port}"
 
     def start(self) -> None:
         """Answer requests from now on, in threads of their own, as long as Core has not ended."""
@@ -94,7 +99,7 @@ class CoreServer:
             self._server.server_close()
             self._thread.join()
             # Bound but not listening: who connects is refused.
-            self._socket = _bound(self._port)
+            self._socket = _bound(self._host, self._port)
             self._server.cut()
             self._server = None
 
@@ -110,12 +115,12 @@ class CoreServer:
         self.stop()
 
 
-def _bound(port: int) -> socket.socket:
+def _bound(host: str, port: int) -> socket.socket:
     """A socket of this machine that does not listen yet."""
     found = socket.socket()
     try:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        found.bind(("127.0.0.1", port))
+        found.bind((host, port))
     except OSError:
         found.close()
         raise

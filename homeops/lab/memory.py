@@ -1,4 +1,4 @@
-"""What a rehearsal remembers over a restart of its process: Core's documents, and the containers of each host."""
+"""What a rehearsal remembers over a restart of its process: Core's documents, and the containers of simulated hosts."""
 
 from dataclasses import asdict, fields
 from typing import Any
@@ -23,11 +23,11 @@ def remember(core: Core) -> Document:
     return {"core": core.dump(), "hosts": hosts}
 
 
-def recall(core: Core, agents: LoopbackAgents, document: Document) -> None:
+def recall(core: Core, document: Document) -> None:
     """Go on from what was remembered; executions that were under way have failed, as after a real restart."""
     core.load(document["core"])
     for address, engine in document["hosts"].items():
-        host = agents.meet(address)
+        host = core.agents.meet(address) if isinstance(core.agents, LoopbackAgents) else None
         if host is not None:
             _restore(host.engine, engine)
     begin_again(core)

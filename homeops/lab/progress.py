@@ -55,6 +55,7 @@ class Outcome:
 def follow(events: Iterable[dict[str, Any]], listener: Listener, outcome: Outcome) -> None:
     """Tell the listener what happens, and note in ``outcome`` what came of it, also when ``events`` raises."""
     under_way: dict[str, str] = {}
+    warned: set[str] = set()
     done = 0
     for event in events:
         match event:
@@ -69,9 +70,15 @@ def follow(events: Iterable[dict[str, Any]], listener: Listener, outcome: Outcom
                 _error(outcome, message.strip())
             case {"diagnosticEvent": {"severity": "warning", "message": message}} if _INTERRUPTED in message:
                 outcome.interrupted = True
-            case {"diagnosticEvent": {"severity": "warning" | "info" | "info#err" as severity, "message": message}}:
+            case {"diagnosticEvent": {"severity": "warning", "message": message}}:
+                # Pulumi says some once a resource.
+                if message not in warned:
+                    warned.add(message)
+                    for text in message.strip().splitlines():
+                        listener.line(f"warning: {text}")
+            case {"diagnosticEvent": {"severity": "info" | "info#err", "message": message}}:
                 for text in message.strip().splitlines():
-                    listener.line(f"warning: {text}" if severity == "warning" else text)
+                    listener.line(text)
             case {"summaryEvent": {"resourceChanges": changes, "durationSeconds": seconds}}:
                 outcome.changes.update(changes)
                 outcome.seconds = seconds
@@ -89,7 +96,8 @@ def _error(outcome: Outcome, message: str) -> None:
 
 def _is_leaf(urn: str) -> bool:
     """Whether it is an object, not a component or a provider."""
-    return "dynamic/" in urn
+    _, _, types, _ = urn.split("::", 3)
+    return not types.rsplit("$", 1)[-1].startswith(("homeops:", "pulumi:"))
 
 
 def _short(urn: str) -> str:

@@ -1,4 +1,7 @@
-"""The process behind a rehearsal: a simulated Core with its hosts on a port of this machine, until told to end."""
+"""The process behind a rehearsal: a simulated Core on a port of this machine, until told to end.
+
+Where hosts are machines, their Peripheries are asked over the network; else they are simulated, too.
+"""
 
 import json
 import os
@@ -9,12 +12,14 @@ from dataclasses import replace
 from types import FrameType
 from urllib.parse import urlsplit
 
+from homeops.lab.core.agents import Agents
+from homeops.lab.core.agents_machine import MachineAgents
 from homeops.lab.core.core import Core
 from homeops.lab.core.heartbeat import Heartbeat
 from homeops.lab.core.settings import Settings
 from homeops.lab.home import LabHome, Running, write_private
 from homeops.lab.hosts import LoopbackAgents
-from homeops.lab.http import CoreServer
+from homeops.lab.http import LOOPBACK, CoreServer
 from homeops.lab.memory import recall, remember
 from homeops.settings import load_settings
 
@@ -40,7 +45,7 @@ def serve(home: LabHome, port: int = PORT) -> None:
     home.make()
     with home.as_core():
         core = _core(home)
-        server = _server(core, _port(home, port))
+        server = _server(core, home, _port(home, port))
         core.settings = replace(core.settings, host=server.address)
         memory, heart = Memory(home, core), Heartbeat(core)
         with server:
@@ -80,13 +85,19 @@ def _core(home: LabHome) -> Core:
     key = home.key()
     settings = Settings(admin_key=key.key, admin_secret=key.secret, admin_password=key.password)
     core = Core(settings)
+    core.agents = _agents(home, core)
+    with suppress(FileNotFoundError):
+        recall(core, json.loads(home.memory.read_text(encoding="utf-8")))
+    return core
+
+
+def _agents(home: LabHome, core: Core) -> Agents:
+    if home.gateway is not None:
+        return MachineAgents(core.clock, directory=home.files, core_key=lambda: core.public_key)
     agents = LoopbackAgents(core.clock, directory=home.files)
-    core.agents = agents
     # What a deploy in the rehearsal takes from the repository is this working tree, pushed or not.
     agents.repositories.serve(load_settings(STACK, home.root).repository.name, home.root)
-    with suppress(FileNotFoundError):
-        recall(core, agents, json.loads(home.memory.read_text(encoding="utf-8")))
-    return core
+    return agents
 
 
 def _port(home: LabHome, wanted: int) -> int:
@@ -95,8 +106,9 @@ def _port(home: LabHome, wanted: int) -> int:
     return (urlsplit(last.address).port if last else None) or wanted
 
 
-def _server(core: Core, port: int) -> CoreServer:
+def _server(core: Core, home: LabHome, port: int) -> CoreServer:
+    host = home.gateway or LOOPBACK
     try:
-        return CoreServer(core, port)
+        return CoreServer(core, port, host)
     except OSError:
-        return CoreServer(core, 0)
+        return CoreServer(core, 0, host)

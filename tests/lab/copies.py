@@ -34,6 +34,8 @@ class Copy:
             "HOME": str(home),
             "PULUMI_HOME": str(place / "pulumi-home"),
             "PYTHONDONTWRITEBYTECODE": "1",
+            # No Docker engine answers there, so that hosts are simulated.
+            "DOCKER_HOST": "unix:///nonexistent/docker.sock",
         }
         return cls(directory, environ)
 

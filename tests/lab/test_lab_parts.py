@@ -152,7 +152,7 @@ def test_a_rehearsal_goes_on_where_it_was(tmp_path: Path) -> None:
 
     document = json.loads(json.dumps(remember(core)))
     again, their = core_in(tmp_path / "b")
-    recall(again, their, document)
+    recall(again, document)
 
     assert json.loads(json.dumps(remember(again))) == document
     restored = their.meet(address)

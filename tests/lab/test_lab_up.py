@@ -78,6 +78,7 @@ def test_up_brings_the_fleet_up_and_says_so(up: str) -> None:
     created = re.search(r"^Pulumi: (\d+) created in \d+ s$", up, re.MULTILINE)
     assert created, up
     assert int(created[1]) > 80
+    assert "Hosts: simulated (docker: " in up
     assert re.search(r"^Core: started at http://127\.0\.0\.1:\d+$", up, re.MULTILINE), up
     assert re.search(r"^frigate +nvr +running +1/1 +[0-9a-f]{7}$", up, re.MULTILINE), up
     assert "6 hosts, 13 stacks" in up

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from homeops.errors import LabError, Problem
 from homeops.hosts.known_hosts import HostKey, host_pattern, with_keys
@@ -88,10 +88,14 @@ _CGROUPS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A host as the fleet has it: its name, and the user of its SSH, who is root or may use sudo without a password."""
+    """A host as the fleet has it: its name, and the user of its SSH, who is root or may use sudo without a password.
+
+    ``by_hand`` is what somebody has put on the real one: paths of files, and of directories where a name has no dot.
+    """
 
     name: str
     user: str
+    by_hand: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name) or not _NAME.fullmatch(self.user):
@@ -155,6 +159,7 @@ def machine(host: Wanted, around: Surroundings) -> Container:
             Entry("/etc/docker/daemon.json", _DAEMON.encode()),
             Entry(_AUTHORITY, credentials.authority.read_bytes()),
             *trust(around.registries, credentials.authority),
+            *map(_by_hand, host.by_hand),
         ),
     )
 
@@ -176,6 +181,12 @@ def known_hosts(hosts: Sequence[str], places: Places, credentials: Credentials) 
         kind, value = _public(credentials.host_key(host)).split()[:2]
         text = with_keys(text, host_pattern("127.0.0.1", places.ports[host][SSH]), [HostKey(kind, value)])
     return text
+
+
+def _by_hand(path: str) -> Entry:
+    if "." in PurePosixPath(path).name:
+        return Entry(path, b"a stand-in of the lab\n", 0o600)
+    return Entry(path, mode=0o755)
 
 
 def _ssh(host: Wanted, credentials: Credentials) -> list[Entry]:
