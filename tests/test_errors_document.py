@@ -10,8 +10,11 @@ import pytest
 
 from homeops.errors import HomeopsError, KomodoUnreachable, Problem
 from homeops.fleet_graph import fleet_graph
-from homeops.hosts.ssh import Reach, reach_of, run
-from homeops.komodo import moves, removals, session
+from homeops.hosts import agent_key
+from homeops.hosts.periphery_shell import PUBLIC_KEY
+from homeops.hosts.reach import Reach, reach_of
+from homeops.hosts.ssh import Done, run
+from homeops.komodo import agents, moves, removals, session
 from homeops.komodo.client import Client, Patience
 from homeops.komodo.credentials import Credentials, Given, find_access
 from homeops.lab.core.core import Core
@@ -166,6 +169,17 @@ def test_messages_about_moves(document: str, monkeypatch: pytest.MonkeyPatch) ->
         problem = moves.refusal(olds, news)
         assert problem is not None
         assert str(problem) in document, problem
+
+
+def test_messages_about_agents(document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(*_: object, **__: object) -> Done:
+        return Done(1, "", f"cat: {PUBLIC_KEY}: No such file or directory\n")
+
+    monkeypatch.setattr(agent_key, "run", run)
+    reach = Reach("kasm", "192.0.2.7", 22, "root", tmp_path / "known_hosts", timeout=2)
+    key = "MCowBQYDK2VuAyEATZgrjGHeF0KJUe0+n77+qAWOg3YzEzXOmQWaRgO3OGQ="
+    for said in (agents.other_key("kasm", key, "another"), message(lambda: agent_key.public_key(reach))):
+        assert said in document, said
 
 
 def test_messages_about_hosts(document: str, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ import pulumi
 from homeops.hosts.components import register_requirements
 from homeops.hosts.condition import Subject
 from homeops.hosts.requirement import Requirement
-from homeops.hosts.ssh import Reach
+from homeops.hosts.reach import Reach
 
 declared = json.loads(Path("hosts.json").read_text())
 canary = None
@@ -38,6 +38,41 @@ for host in declared:
     made = register_requirements(Subject(reach, requirements), Path.cwd(), parent, canary, host["image"])
     canary = canary or made.periphery
 """
+
+WITH_SERVERS = """\
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pulumi
+
+from homeops.components import HostComponent
+from homeops.hosts.components import register_requirements
+from homeops.hosts.condition import Subject
+from homeops.hosts.requirement import Requirement
+from homeops.hosts.reach import Reach
+from homeops.model.config.server import ServerConfig
+from homeops.model.graph import Resource
+from homeops.model.host import ContainerPeriphery, Host
+from tests.example_site import example_site
+
+declared = json.loads(Path("hosts.json").read_text())
+site = example_site(*(host["name"] for host in declared))
+for host in declared:
+    requirements = tuple(Requirement(**item) for item in host["requirements"])
+    reach = Reach(host["name"], "127.0.0.1", host["port"], host["user"], Path.cwd() / "known_hosts", 2)
+
+    def machine(parent, subject=Subject(reach, requirements), key=host["key"]):
+        made = register_requirements(subject, Path.cwd(), parent)
+        return replace(made, agent={**made.agent, "keyFile": key})
+
+    server = Resource("Server", host["name"], ServerConfig(enabled=True))
+    periphery = ContainerPeriphery(path="/root/periphery/compose.yaml")
+    HostComponent(
+        Host(host["name"], periphery=periphery), server, site, (), pulumi.ResourceOptions(), machine
+    )
+"""
+"""The same with a Server in Komodo for each."""
 
 
 @dataclass
@@ -73,6 +108,23 @@ class File:
 
 
 @dataclass
+class Started(File):
+    """The requirement of an agent that makes itself a key, which is the text, when it has none."""
+
+    def requirement(self, log: Path) -> dict[str, Any]:
+        """As the program takes it."""
+        path = quote(str(self.path))
+        make = f"[ -s {path} ] || printf %s {quote(self.text)} >{path}"
+        return {
+            "name": self.name,
+            "reason": "a test",
+            "wanted": {"key": "there"},
+            "probe": probe_text(f'fact key "$([ -s {path} ] && echo there || echo missing)"\n'),
+            "apply": apply_text(self.name, f"echo {quote(self.name)} >>{quote(str(log))}\n{make}\n"),
+        }
+
+
+@dataclass
 class Machine:
     """A host: its sshd, and what must be true of it."""
 
@@ -84,6 +136,11 @@ class Machine:
     @property
     def log(self) -> Path:
         return self.sshd.place / "applied"
+
+    @property
+    def key(self) -> Path:
+        """Where its agent has its public key."""
+        return self.sshd.place / "periphery.pub"
 
     def applied(self) -> list[str]:
         """The requirements that were applied since this was asked last, in order."""
@@ -114,6 +171,7 @@ class Homelab:
                 "port": machine.sshd.port,
                 "user": getpass.getuser(),
                 "image": machine.image,
+                "key": str(machine.key),
                 "requirements": [file.requirement(machine.log) for file in machine.files],
             }
             for machine in self.machines

@@ -10,9 +10,22 @@ from pathlib import Path
 import pytest
 
 from homeops.hosts.skipping import flags
+from tests.engine.core import TestCore
 from tests.engine.engine import Project
-from tests.engine.machines import PROGRAM, Homelab, Machine, agent, finished, silence, steps, with_plugins
+from tests.engine.machines import (
+    PROGRAM,
+    WITH_SERVERS,
+    Homelab,
+    Machine,
+    Started,
+    agent,
+    finished,
+    silence,
+    steps,
+    with_plugins,
+)
 from tests.host_image import docker_engine
+from tests.hosts.public_keys import pem, public_key
 from tests.sshd import Sshd
 
 ALL = {"Host one", "Observation one", "Command one alpha", "Command one periphery"}
@@ -241,3 +254,26 @@ def test_an_image_is_on_the_host_before_its_periphery_and_stays_there(homelab: H
     one.sshd.start()
     homelab.project.destroy().check()
     docker_engine().run("image", "inspect", image)
+
+
+def test_core_knows_an_agent_by_the_key_that_it_made_on_its_host(homelab: Homelab, core: TestCore) -> None:
+    def known() -> str:
+        return core.all("Server")["one"]["info"]["public_key"]
+
+    one = homelab.machines[0]
+    homelab.machines = [one]
+    first, second = public_key(), public_key()
+    one.files = [Started("periphery", one.key, pem(first))]
+    homelab.declare()
+    project = homelab.project
+    project.environ = {**project.environ, **core.environ}
+    (project.directory / "__main__.py").write_text(WITH_SERVERS)
+    project.up().check()
+    assert known() == first
+    # Core has it make another one.
+    one.key.write_text(pem(second))
+    core.write("UpdateServerPublicKey", server="one", public_key=second)
+    project.up("--refresh", "--expect-no-changes").check()
+    core.write("UpdateServerPublicKey", server="one", public_key="")
+    assert steps(project.up("--refresh").check()) == {("update", "KnownAgent one")}
+    assert known() == second

@@ -1,7 +1,6 @@
 """Core is told the key of a host's agent where it knows none, and never an old one or somebody else's."""
 
 import base64
-import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,9 +8,9 @@ from typing import Any
 import pytest
 
 from homeops.errors import KomodoError
-from homeops.hosts.agent_key import public_key
+from homeops.hosts import agent_key
 from homeops.hosts.known_agent import KnownAgentProvider
-from homeops.hosts.ssh import HostError
+from homeops.hosts.reach import HostError
 from homeops.komodo import agents, session
 from homeops.komodo.catalogue import Catalogue
 from homeops.komodo.client import Client
@@ -19,19 +18,11 @@ from homeops.komodo.credentials import Credentials
 from homeops.lab.core.core import Core
 from homeops.lab.http import CoreTransport
 from homeops.model.kinds import SERVER
+from tests.hosts.public_keys import pem, public_key
 from tests.komodo.openapi import Checked
 from tests.sshd import Sshd
 
 PROVIDER = KnownAgentProvider()
-
-
-def new_key() -> str:
-    """As Komodo has it."""
-    return base64.b64encode(bytes.fromhex("302a300506032b656e032100") + secrets.token_bytes(32)).decode()
-
-
-def pem(key: str) -> str:
-    return f"-----BEGIN PUBLIC KEY-----\n{key}\n-----END PUBLIC KEY-----\n"
 
 
 class Bench:
@@ -48,7 +39,7 @@ class Bench:
         sshd.sudo()
         self.client.write("CreateServer", {"name": "one", "config": {}})
         self.anew()
-        self.has(new_key())
+        self.has(public_key())
 
     def anew(self) -> None:
         """As another run of Pulumi."""
@@ -96,7 +87,7 @@ def bench(sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
 
 
 def test_a_server_without_a_key_gets_that_of_the_hosts_agent(bench: Bench) -> None:
-    key = bench.has(new_key())
+    key = bench.has(public_key())
     made = PROVIDER.create(bench.props())
     assert (made.id, made.outs) == ("one", {**bench.props(), "known": True})
     assert bench.known == key
@@ -106,7 +97,7 @@ def test_a_server_without_a_key_gets_that_of_the_hosts_agent(bench: Bench) -> No
 
 
 def test_another_key_that_core_knows_is_told_and_kept(bench: Bench) -> None:
-    old, new = new_key(), bench.has(new_key())
+    old, new = public_key(), bench.has(public_key())
     bench.write(public_key=old)
     assert PROVIDER.create(bench.props()).outs is not None
     assert bench.known == old
@@ -114,7 +105,7 @@ def test_another_key_that_core_knows_is_told_and_kept(bench: Bench) -> None:
 
 
 def test_the_key_of_a_host_that_was_installed_anew_takes_the_place_of_the_old_one(bench: Bench) -> None:
-    old, new = new_key(), bench.has(new_key())
+    old, new = public_key(), bench.has(public_key())
     bench.write(public_key=old)
     olds, news = {**bench.props(), "known": True}, bench.props("SHA256:second")
     assert PROVIDER.diff("one", olds, news).changes
@@ -127,7 +118,7 @@ def test_the_key_of_a_host_that_was_installed_anew_takes_the_place_of_the_old_on
 
 def test_a_key_that_core_had_made_anew_is_no_difference(bench: Bench) -> None:
     olds = {**bench.props(), "known": True}
-    bench.write(public_key=bench.has(new_key()))
+    bench.write(public_key=bench.has(public_key()))
     read = PROVIDER.read("one", olds)
     assert (read.outs, read.inputs) == (olds, bench.props())
     assert not PROVIDER.diff("one", read.outs or {}, bench.props()).changes
@@ -136,7 +127,7 @@ def test_a_key_that_core_had_made_anew_is_no_difference(bench: Bench) -> None:
 @pytest.mark.parametrize("lost", ["the key", "the server"])
 def test_core_is_told_again_what_it_lost_and_the_key_of_today(bench: Bench, lost: str) -> None:
     PROVIDER.create(bench.props())
-    new = bench.has(new_key())
+    new = bench.has(public_key())
     if lost == "the key":
         bench.write(public_key="")
     else:
@@ -159,7 +150,7 @@ WRONG: dict[str, Callable[[Path], object]] = {
     "empty": lambda file: file.write_text(""),
     "no key": lambda file: file.write_text("hello\n"),
     "another kind of key": lambda file: file.write_text(pem(base64.b64encode(b"0" * 44).decode())),
-    "a private key": lambda file: file.write_text(pem(new_key()).replace("PUBLIC", "PRIVATE")),
+    "a private key": lambda file: file.write_text(pem(public_key()).replace("PUBLIC", "PRIVATE")),
 }
 
 
@@ -174,13 +165,13 @@ def test_what_is_no_public_key_is_told_to_nobody(bench: Bench, wrong: str) -> No
 def test_a_key_is_read_by_root_and_as_komodo_has_it(sshd: Sshd) -> None:
     sshd.sudo()
     file = sshd.place / "it's a key.pub"
-    key = new_key()
+    key = public_key()
     file.write_text(pem(key))
-    assert public_key(sshd.reach(), str(file)) == key
+    assert agent_key.public_key(sshd.reach(), str(file)) == key
 
 
 def test_an_agent_that_core_refuses_is_told_until_core_knows_its_key(bench: Bench) -> None:
-    old, new = new_key(), new_key()
+    old, new = public_key(), public_key()
     assert list(agents.told(bench.session)) == []
     bench.write(attempted_public_key=new)
     (line,) = agents.told(bench.session)

@@ -13,6 +13,7 @@ from homeops.fleet.builds import PERIPHERY_IMAGE
 from homeops.fleet.hosts import HOSTS
 from homeops.hosts.periphery import periphery
 from homeops.hosts.periphery_compose import IMAGE, compose_text, project
+from homeops.hosts.periphery_shell import PUBLIC_KEY
 from homeops.hosts.periphery_systemd import config_text, unit_text
 from homeops.model.host import ContainerPeriphery, DockerDns, Host, SystemdPeriphery
 from homeops.model.site import Site
@@ -54,6 +55,14 @@ def test_core_is_checked_by_its_key_where_the_key_is_known() -> None:
     assert composed(site(ODD_KEY))["environment"]["PERIPHERY_CORE_PUBLIC_KEYS"] == ODD_KEY.replace("$", "$$")
     assert "core_public_keys" not in tomllib.loads(config_text(site()))
     assert tomllib.loads(config_text(site(ODD_KEY)))["core_public_keys"] == [ODD_KEY]
+
+
+def test_the_agents_own_key_is_on_the_host_where_its_public_half_is_looked_for() -> None:
+    place = f"file:{PUBLIC_KEY.removesuffix('.pub')}.key"
+    made = composed(site())
+    assert made["environment"]["PERIPHERY_PRIVATE_KEY"] == place
+    assert any(PUBLIC_KEY.startswith(f"{mount.partition(':')[0]}/") for mount in made["volumes"])
+    assert tomllib.loads(config_text(site()))["private_key"] == place
 
 
 def test_only_a_host_whose_docker_dns_does_not_forward_names_a_dns_server() -> None:
