@@ -25,7 +25,7 @@ class Entry:
     """A declaration with its comments, without their ``#``."""
 
     declared: Declared
-    comments: Comments = Comments()
+    comments: Comments = field(default_factory=Comments)
 
 
 _PARTS = {
@@ -44,8 +44,16 @@ _PARTS = {
 }
 """Module and field of ``Fleet`` of each kind that is declared in one module."""
 
+FIELDS = {"Server": "hosts", "Stack": "stacks", **{kind: part for kind, (_, part) in _PARTS.items()}}
+"""The field of ``Fleet`` of each kind."""
+
 _SAID = {
     "hosts": "Hosts. Their addresses and SSH users are facts of the site: Pulumi.<stack>.yaml.",
+    "stacks": """All stacks, by host.
+
+A ``project_name`` that is empty is what Komodo has: the compose project is called as the stack is. Taken away, the name
+is pinned, and a stack that is renamed keeps its volumes.
+""",
     "swarms": "Docker swarms.",
     "deployments": "Single containers.",
     "builds": "Where images are built, and which.",
@@ -149,7 +157,7 @@ def _plain_module(module: str, by_kind: Mapping[str, Sequence[Entry]], hosts: Ma
 
 def _stacks_init(modules: Sequence[str]) -> str:
     imports = Imports({".": set(modules)})
-    return _module("All stacks, by host.", imports, [_tuple("STACKS", (f"*{module}.STACKS" for module in modules))])
+    return _module(_SAID["stacks"], imports, [_tuple("STACKS", (f"*{module}.STACKS" for module in modules))])
 
 
 def _init(by_kind: Mapping[str, Sequence[Entry]], made_from: str) -> str:
@@ -166,11 +174,7 @@ def _init(by_kind: Mapping[str, Sequence[Entry]], made_from: str) -> str:
             imports.add(f".{module}", part.upper())
             lines.append(f"        {part}={part.upper()},\n")
     fleet = f"Fleet(\n{''.join(lines)}    )" if lines else "Fleet()"
-    declare = (
-        "def declare(site: Site) -> Fleet:  # noqa: ARG001 - another fleet takes versions and names from it\n"
-        '    """The fleet."""\n'
-        f"    return {fleet}\n"
-    )
+    declare = f'def declare(_site: Site) -> Fleet:\n    """The fleet."""\n    return {fleet}\n'
     return _module(f"This homelab: what the owner edits. {made_from}", imports, [declare])
 
 
@@ -276,12 +280,22 @@ def _module(title: str, imports: Imports, parts: Sequence[str]) -> str:
     return f"{head}\n{imports.text()}\n\n{blank.removesuffix(chr(10))}{body}"
 
 
-_EXCUSED = "ERA001, E501, RUF001, RUF003, S104, S105, S106, S108"
+_PLAUSIBLE = {
+    "ERA001": r"^\s*# .*[=(\[{:]",
+    "RUF001": r"[^\x00-\x7f]",
+    "RUF003": r"#.*[^\x00-\x7f]",
+    "S104": r"0\.0\.0\.0|\[?::\]?",
+    "S105": r"(?i:pass|token|secret|pwd)",
+    "S106": r"(?i:pass|token|secret|pwd)\w*=",
+    "S108": r"/(?:var/)?tmp|/dev/shm",
+}
+"""Where each of ruff's rules may have something to say of texts and comments that came from elsewhere."""
 
 
 def _excuses(body: str) -> Iterator[str]:
-    """What keeps ruff quiet about texts and comments that came from elsewhere, where there are such."""
-    foreign = not body.isascii() or re.search(r"^\s*# |0\.0\.0\.0|/tmp|/dev/shm", body, re.MULTILINE)
-    secret = re.search(r"pass|token|secret|pwd", body, re.IGNORECASE)
-    if foreign or secret or any(width(line) > WIDTH for line in body.split("\n")):
-        yield f"# ruff: noqa: {_EXCUSED}, RUF100 - texts and comments are as they were in Komodo\n"
+    found = [rule for rule, pattern in _PLAUSIBLE.items() if re.search(pattern, body, re.MULTILINE)]
+    if any(width(line) > WIDTH for line in body.split("\n")):
+        found.append("E501")
+    if found:
+        # The last one is for those that ruff had nothing to say of after all.
+        yield f"# ruff: noqa: {', '.join(found)}, RUF100 - texts and comments are as they were in Komodo\n"
