@@ -239,8 +239,10 @@ def test_a_rotated_key_is_the_one_that_core_knows_the_machine_by(lab: Machined) 
     assert after in (lab.periphery.root / "keys" / "periphery.pub").read_text()
     lab.write("UpdateServerPublicKey", server="alpha", public_key=before)
     assert _server_state(lab) == "NotOk"
+    assert _attempted(lab) == after
     lab.write("UpdateServerPublicKey", server="alpha", public_key=after)
     assert _server_state(lab) == "Ok"
+    assert _attempted(lab) == ""
 
 
 def test_a_server_whose_periphery_ends_is_unreachable_until_it_is_back(lab: Machined, image: str) -> None:
@@ -288,3 +290,8 @@ def test_a_core_whose_key_periphery_does_not_know_reaches_nothing(lab: Machined)
 
 def _server_state(lab: Machined) -> str:
     return lab.read("GetServerState", server="alpha")["status"]
+
+
+def _attempted(lab: Machined) -> str:
+    """The key of an agent that Core refused."""
+    return lab.read("GetServer", server="alpha")["info"]["attempted_public_key"]
