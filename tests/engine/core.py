@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,8 +26,11 @@ class TestCore:
     def __init__(self, directory: Path, settings: Settings | None = None) -> None:
         self.core = Core(settings)
         self.core.agents = LoopbackAgents(self.core.clock, directory=directory)
-        self.server = CoreServer(self.core)
-        self._asked = 0
+
+    @cached_property
+    def server(self) -> CoreServer:
+        """Answers on a port of its own, within ``with``."""
+        return CoreServer(self.core)
 
     @property
     def environ(self) -> dict[str, str]:
