@@ -61,15 +61,13 @@ _HEADER = re.compile(r"^[ \t]*(\[\[?)[ \t]*[A-Za-z0-9_-]+[ \t]*\]", re.MULTILINE
 
 
 def _leading(head: int, free: Mapping[int, _Line], filled: AbstractSet[int]) -> list[int]:
-    """The comments between a header and what stands above it; at the top of a file those directly above it alone."""
+    """The comments between a header and what stands above it."""
     found: list[int] = []
     number = head - 1
     while number > 0 and number not in filled:
         if number in free:
             found.append(number)
         number -= 1
-    if number == 0:
-        found = [number for place, number in enumerate(found) if number == head - 1 - place]
     return sorted(found)
 
 
@@ -105,7 +103,7 @@ def _given(one: Declared, above: Sequence[_Line], own: Sequence[_Line]) -> Comme
     keys = sorted((place.line, path) for path, place in one.places().items())
     lines = [line for line, _ in keys]
     fields: dict[str, list[str]] = {}
-    top = [text for line in above if (text := _text(line))]
+    top = _paragraphs(above)
     for line in own:
         text = _text(line)
         if not text:
@@ -119,6 +117,18 @@ def _given(one: Declared, above: Sequence[_Line], own: Sequence[_Line]) -> Comme
             top.append(text)
     top += fields.pop("", [])
     return Comments(tuple(top), {name: tuple(texts) for name, texts in fields.items()})
+
+
+def _paragraphs(lines: Sequence[_Line]) -> list[str]:
+    """The texts, with an empty one between those that stand apart."""
+    found: list[str] = []
+    last = 0
+    for line in lines:
+        if text := _text(line):
+            found += [""] if found and line.number > last + 1 else []
+            found.append(text)
+            last = line.number
+    return found
 
 
 def _field(path: str) -> str:

@@ -79,7 +79,8 @@ def _proved(
             if not wrong:
                 raise
             for key, problem in wrong.items():
-                notes.append(Note(Sort.LEFT_OUT, kept.pop(key).where, problem.what))
+                hint = "homeops import --core knows more than TOML says" if not findings.core else ""
+                notes.append(Note(Sort.LEFT_OUT, kept.pop(key).where, problem.what, hint))
             continue
         notes += [*said, *(note for one in kept.values() for note in _different(one, graph))]
         return [(kept[key], one) for key, one in made.items()], facts

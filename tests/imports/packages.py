@@ -1,0 +1,50 @@
+"""Imported packages, written and loaded as Pulumi's program loads a fleet."""
+
+import os
+import sys
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from homeops.fleet_graph import declared_fleet, fleet_graph
+from homeops.imports.fleet import Imported, imported
+from homeops.imports.found import Findings
+from homeops.imports.written import write
+from homeops.model.graph import Graph
+from homeops.settings import load_settings
+
+CORPUS = os.environ.get("HOMEOPS_CORPUS", "")
+SETS = sorted(Path(CORPUS).glob("*/files")) if CORPUS else []
+only_with_corpus = pytest.mark.skipif(not CORPUS, reason="HOMEOPS_CORPUS names no directory of Komodo TOML")
+
+_NUMBER = count()
+
+
+@dataclass(frozen=True)
+class Package:
+    """What came of an import, where it was written, and the graph that it declares."""
+
+    made: Imported
+    directory: Path
+    graph: Graph
+
+
+def made_of(findings: Findings) -> Imported:
+    return imported(findings, {}, {})
+
+
+def written(made: Imported, parent: Path) -> Package:
+    """Write a package and its settings, and load both with what loads every fleet."""
+    name = f"imported_fleet_{next(_NUMBER)}"
+    directory = parent / name
+    write(directory, {"Pulumi.prod.yaml": made.settings, **made.files})
+    site = load_settings("prod", directory)
+    sys.path.insert(0, str(parent))
+    try:
+        return Package(made, directory, fleet_graph(declared_fleet(name, site), site, parent))
+    finally:
+        sys.path.remove(str(parent))
+        for module in [module for module in sys.modules if module.partition(".")[0] == name]:
+            del sys.modules[module]
