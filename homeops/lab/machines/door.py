@@ -5,7 +5,9 @@ Runs by itself in a container on Python's library alone. Takes the port to liste
 
 import asyncio
 import socket
+import struct
 import sys
+from contextlib import suppress
 
 CONNECT_SECONDS = 5
 SILENT_SECONDS = 60
@@ -18,16 +20,16 @@ async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, addr
     try:
         there = await asyncio.wait_for(asyncio.open_connection(*address), CONNECT_SECONDS)
     except (OSError, TimeoutError):
-        writer.transport.abort()
+        _break(writer)
         return
-    for end in (writer, there[1]):
-        _watch(end.get_extra_info("socket"))
     try:
+        for end in (writer, there[1]):
+            _watch(end.get_extra_info("socket"))
         await asyncio.gather(_carry(reader, there[1]), _carry(there[0], writer))
     except OSError:
         # One end is gone: so is the connection, for the other one too.
-        writer.transport.abort()
-        there[1].transport.abort()
+        _break(writer)
+        _break(there[1])
     finally:
         writer.close()
         there[1].close()
@@ -39,6 +41,16 @@ async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
         await writer.drain()
     # The other direction goes on: whoever has asked all may still wait for the answer.
     writer.write_eof()
+
+
+def _break(writer: asyncio.StreamWriter) -> None:
+    """Close without a proper end: what was said may not be all."""
+    # Closed like this, it is reset.
+    at_once = struct.pack("ii", 1, 0)
+    with suppress(OSError):
+        # The end that broke off may be closed already.
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+    writer.transport.abort()
 
 
 def _watch(end: socket.socket) -> None:
