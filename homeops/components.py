@@ -54,7 +54,9 @@ class HostComponent(pulumi.ComponentResource):
         super().__init__("homeops:hosts:Host", host.name, {}, _renamed(server, opts))
         self.machine: Made | None = machine(self)
         needs = [*needs, *([self.machine.last] if self.machine else [])]
-        self.server = RESOURCES["Server"](server, overwrite=_overwrite(site), opts=_child(self, needs))
+        self.server = RESOURCES["Server"](
+            server, overwrite=site.overwrites("Server", server.name), opts=_child(self, needs)
+        )
         facts = site.hosts[host.name]
         self.register_outputs(
             {
@@ -86,7 +88,7 @@ class StackComponent(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions,
     ) -> None:
         super().__init__("homeops:stacks:Stack", stack.name, {}, _renamed(stack, opts))
-        self.stack = RESOURCES["Stack"](stack, overwrite=_overwrite(site), opts=_child(self, needs))
+        self.stack = RESOURCES["Stack"](stack, overwrite=site.overwrites("Stack", stack.name), opts=_child(self, needs))
         if stack.deploy and site.deploy:
             server = str(getattr(stack.config, "server_id", ""))
             host = graph.get("Server", server)
@@ -119,7 +121,8 @@ class ObjectComponent(pulumi.ComponentResource):
         self, declared: Resource, site: Site, needs: list[pulumi.Resource], opts: pulumi.ResourceOptions
     ) -> None:
         super().__init__(COMPONENTS[declared.kind], declared.name, {}, _renamed(declared, opts))
-        self.object = RESOURCES[declared.kind](declared, overwrite=_overwrite(site), opts=_child(self, needs))
+        overwrite = site.overwrites(declared.kind, declared.name)
+        self.object = RESOURCES[declared.kind](declared, overwrite=overwrite, opts=_child(self, needs))
 
 
 def _child(parent: pulumi.Resource, needs: Sequence[pulumi.Resource] = ()) -> pulumi.ResourceOptions:
@@ -131,10 +134,6 @@ def _renamed(resource: Resource, opts: pulumi.ResourceOptions) -> pulumi.Resourc
     if resource.former:
         opts.aliases = [pulumi.Alias(name=resource.former)]
     return opts
-
-
-def _overwrite(site: Site) -> bool:
-    return site.adopt == "overwrite"
 
 
 def register(
@@ -174,7 +173,8 @@ def register(
                 made[resource.key] = ObjectComponent(resource, site, needs, pulumi.ResourceOptions()).object
             case kind:
                 options = _renamed(resource, pulumi.ResourceOptions(depends_on=needs or None))
-                made[resource.key] = RESOURCES[kind](resource, overwrite=_overwrite(site), opts=options)
+                overwrite = site.overwrites(kind, resource.name)
+                made[resource.key] = RESOURCES[kind](resource, overwrite=overwrite, opts=options)
     Census(graph)
     return made
 

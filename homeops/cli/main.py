@@ -12,6 +12,7 @@ import typer
 from rich.text import Text
 
 from homeops.cli import (
+    adopt,
     bootstrap,
     history,
     hosts,
@@ -43,6 +44,7 @@ commands.add_typer(secrets.commands, name="secrets")
 commands.add_typer(recover.commands, name="recover")
 commands.command("bootstrap")(bootstrap.bootstrap)
 commands.command("up")(up.up)
+commands.command("adopt")(adopt.adopt)
 commands.command("plan")(plan.plan)
 commands.command("why")(why.why)
 commands.command("history")(history.history)

@@ -55,6 +55,11 @@ class Declaration(KomodoModel):
         object.__setattr__(self, "__pydantic_private__", {"_place": Place(), "_problems": _whats(error, type(self))})
 
     @property
+    def place(self) -> Place:
+        """The line that a person wrote."""
+        return self._place
+
+    @property
     def where(self) -> str:
         """``homeops/fleet/stacks.py:12: stack "frigate"``, as the start of a message."""
         own = f'{self.kind.lower()} "{self.name}"'

@@ -1,0 +1,1 @@
+"""What exists in Komodo under declared names: how it differs, and Komodo's values written into the fleet's source."""
