@@ -24,6 +24,7 @@ from homeops.cli import (
     rollback,
     secrets,
     status,
+    sync,
     up,
     why,
 )
@@ -51,6 +52,7 @@ commands.command("history")(history.history)
 commands.command("rollback")(rollback.rollback)
 commands.command("status")(status.status)
 commands.command("render")(render.render)
+commands.command("sync")(sync.sync)
 commands.command("import")(imports.import_fleet)
 
 _DEBUG = "HOMEOPS_DEBUG"

@@ -75,6 +75,9 @@ def run_sync(run: Run) -> Steps:
 
 def _note_end(run: Run, remote: Remote) -> None:
     with run.document() as document:
+        if run.abandoned:
+            # The Core that ran it has ended, and another one knows nothing of it.
+            return
         document["info"] = document["info"] | {
             "last_sync_ts": run.core.now(),
             "last_sync_hash": remote.hash,

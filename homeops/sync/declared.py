@@ -1,0 +1,77 @@
+"""What the files of a ResourceSync declare, from the texts that Core read (``info.remote_contents``)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from homeops.komodo.toml.files import of_all
+from homeops.komodo.toml.findings import Finding
+from homeops.komodo.toml.layout import MADE_BY
+from homeops.komodo.toml.reader import Declared, read_toml
+from homeops.model.config.resource_sync import ResourceSyncConfig
+from homeops.model.graph import Resource
+
+Item = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file: how many declarations it holds, and whether ``homeops render`` made it."""
+
+    path: str
+    declarations: int
+    rendered: bool
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The files of a sync, what counts of their declarations, and what is wrong with them.
+
+    ``untagged``: declarations that Komodo passes over for want of a tag of ``match_tags``.
+    """
+
+    files: tuple[File, ...] = ()
+    declared: tuple[Declared, ...] = ()
+    untagged: tuple[Resource, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def resources(self) -> tuple[Resource, ...]:
+        """What is declared, variables and user groups too, in the order of the files."""
+        return tuple(one.resource for one in self.declared)
+
+    def of(self, *kinds: str) -> list[Resource]:
+        """What is declared of some kinds."""
+        return [resource for resource in self.resources if resource.kind in kinds]
+
+
+def contents_of(info: Item, config: ResourceSyncConfig) -> Contents:
+    """Read the texts; whatever of them can be read counts."""
+    files: list[File] = []
+    declared: list[Declared] = []
+    findings: list[Finding] = []
+    for item in info.get("remote_contents") or ():
+        path = "/".join(str(part) for part in (item.get("resource_path"), item["path"]) if part)
+        text = str(item["contents"])
+        reading = read_toml(text, path)
+        files.append(File(path, len(reading.declared), text.startswith(MADE_BY)))
+        declared += reading.declared
+        findings += reading.findings
+    counts = [one for one in declared if _included(one.resource, config)]
+    taken = [one for one in counts if _has_tags(one.resource, config.match_tags)]
+    untagged = [one.resource for one in counts if not _has_tags(one.resource, config.match_tags)]
+    return Contents(tuple(files), tuple(taken), tuple(untagged), (*findings, *of_all(taken)))
+
+
+def _included(resource: Resource, config: ResourceSyncConfig) -> bool:
+    match resource.kind:
+        case "Variable":
+            return config.include_variables
+        case "UserGroup":
+            return config.include_user_groups
+        case _:
+            return config.include_resources
+
+
+def _has_tags(resource: Resource, wanted: Iterable[str]) -> bool:
+    return resource.kind in ("Variable", "UserGroup") or set(wanted) <= set(resource.tags)
