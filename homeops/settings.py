@@ -33,7 +33,7 @@ def settings_file(stack: str, root: Path) -> Path:
 
 def load_settings(stack: str, root: Path) -> Site:
     """The site of a Pulumi stack; raises SettingsError with every wrong key at once."""
-    return read_site(_merged(stack, root, seen=()), where=settings_file(stack, root).name)
+    return read_site(_merged(stack, root, seen=()), where=settings_file(stack, root).name).of_stack(stack)
 
 
 def read_site(values: Mapping[str, Any], where: str) -> Site:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from homeops.hosts.known_hosts import host_pattern
-from homeops.hosts.ssh import Reach
+from homeops.hosts.reach import Reach
 from tests.missing import missing
 
 SSHD = shutil.which("sshd", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"]))

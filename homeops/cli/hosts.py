@@ -17,9 +17,9 @@ from homeops.cli.screen import Progress, err, out
 from homeops.errors import FleetError, HomeopsError, Problem, SettingsError, nearest
 from homeops.fleet_graph import declared_fleet
 from homeops.hosts.condition import Condition, Subject, condition_of, side_by_side
+from homeops.hosts.reach import reach_of
 from homeops.hosts.repair import Repaired
 from homeops.hosts.repair import repair as repair_host
-from homeops.hosts.ssh import reach_of
 from homeops.hosts.subject import Subjects
 from homeops.hosts.trust import Trust, record, trust_of
 from homeops.lab.serve import STACK
@@ -64,7 +64,7 @@ def trust(
     new = [found for found in shown if not found.settled and found not in refused]
     if new:
         count = f"{len(new)} host" + ("s" if len(new) > 1 else "")
-        _ask(f"Record the keys of {count}?", yes, "homeops hosts trust")
+        _ask(f"Record the keys of {count}?", yes, _typed("trust", names, stack, *(["--replace"] if replace else [])))
         record(new)
         out.print(Text(f"recorded in {new[0].reach.known_hosts}: {', '.join(found.reach.host for found in new)}"))
     if problems:
@@ -88,7 +88,7 @@ def show(
     else:
         out.print(condition_table(conditions))
         _tell_problems(conditions)
-        for line in condition_lines(conditions):
+        for line in condition_lines(conditions, stack):
             out.print(line, soft_wrap=True)
     sys.exit(0 if all(condition.right for condition in conditions) else 1)
 
@@ -109,7 +109,7 @@ def repair(names: Names = None, stack: PulumiStack = STACK, yes: Yes = False) ->
                 line = f"{condition.host}: {fact.requirement}: {fact.name} is {fact.found}, wanted {fact.wanted}"
                 out.print(Text(line), soft_wrap=True)
     if todo:
-        _ask(f"Repair {', '.join(condition.host for _, condition in todo)}?", yes, "homeops hosts repair")
+        _ask(f"Repair {', '.join(condition.host for _, condition in todo)}?", yes, _typed("repair", names, stack))
         with Progress() as progress:
             progress.working("repairing")
 
@@ -178,7 +178,7 @@ def _changed(found: Trust) -> Problem:
     was = ", ".join(f"{key.kind} {key.fingerprint}" for key in found.recorded)
     now = ", ".join(f"{key.kind} {key.fingerprint}" for key in found.shown)
     what = f"its host key changed\n    recorded: {was}\n    it shows: {now}"
-    hint = f"only if it was installed anew: homeops hosts trust {found.reach.host} --replace"
+    hint = f"only if it was installed anew: {found.reach.hosts_command('trust')} --replace"
     return Problem(found.reach.host, what, hint)
 
 
@@ -186,6 +186,11 @@ def _tell_problems(conditions: Sequence[Condition]) -> None:
     for condition in conditions:
         for problem in condition.problems:
             err.print(Text(str(problem)), style="red", soft_wrap=True)
+
+
+def _typed(verb: str, names: Sequence[str] | None, stack: str, *options: str) -> str:
+    """The command as it was typed."""
+    return " ".join(("homeops hosts", verb, *(names or ()), "-s", stack, *options))
 
 
 def _ask(question: str, yes: bool, command: str) -> None:

@@ -24,8 +24,8 @@ def condition_table(conditions: Sequence[Condition]) -> Table:
     return table
 
 
-def condition_lines(conditions: Sequence[Condition]) -> Iterator[Text]:
-    """What it comes to, and what to do."""
+def condition_lines(conditions: Sequence[Condition], stack: str) -> Iterator[Text]:
+    """What it comes to, and what to do; ``stack``: the Pulumi stack whose hosts these are."""
     drifted = [condition.host for condition in conditions if condition.drifted]
     failed = sum(bool(condition.problems) for condition in conditions)
     reported = sum(not fact.right and not fact.repaired for condition in conditions for fact in condition.facts)
@@ -37,7 +37,7 @@ def condition_lines(conditions: Sequence[Condition]) -> Iterator[Text]:
     said = [part for part in said if part]
     yield Text(f"{len(conditions)} hosts: {', '.join(said) or 'all is right'}", style="red" if said else "green")
     if drifted:
-        yield Text(f"  hint: homeops hosts repair {' '.join(drifted)}")
+        yield Text(f"  hint: homeops hosts repair {' '.join(drifted)} -s {stack}")
 
 
 def trust_lines(found: Trust) -> Iterator[str]:

@@ -15,8 +15,9 @@ from homeops.cli.checkout import checkout
 from homeops.cli.screen import Progress, err
 from homeops.errors import HomeopsError, Problem, SettingsError, nearest
 from homeops.hosts.condition import side_by_side
+from homeops.hosts.reach import HostUnreachable, reach_of
 from homeops.hosts.skipping import flags
-from homeops.hosts.ssh import HostUnreachable, reach_of, run
+from homeops.hosts.ssh import run
 from homeops.lab.pulumi_cli import PulumiCli, environment
 from homeops.lab.rehearsal import Rehearsal
 from homeops.lab.serve import STACK

@@ -7,8 +7,8 @@ from pathlib import Path
 from homeops.errors import HomeopsError, Problem
 from homeops.hosts.age_key_rotation import look, read_look
 from homeops.hosts.condition import side_by_side
+from homeops.hosts.reach import reach_of
 from homeops.hosts.script import run_script
-from homeops.hosts.ssh import reach_of
 from homeops.model.host import AgeKey
 from homeops.model.site import Site
 from homeops.secrets.rotation_standing import HostKeys

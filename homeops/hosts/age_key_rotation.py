@@ -22,7 +22,7 @@ if [ -f "$path" ]; then digests "$path"; fi
 
 _BEGIN = """\
 umask 077
-if [ ! -f "$path" ] || [ -L "$path" ]; then fail "there is no age key at $path; homeops hosts repair"; fi
+if [ ! -f "$path" ] || [ -L "$path" ]; then fail "there is no age key at $path: repair the host first"; fi
 trap 'rm -f "$path.new"' EXIT
 given=$(cat)
 replace() {

@@ -5,8 +5,9 @@ from shlex import quote
 
 from homeops.errors import Problem
 from homeops.hosts.periphery_shell import PRIVATE_KEY, PUBLIC_KEY
+from homeops.hosts.reach import HostError, Reach
 from homeops.hosts.shell import as_root
-from homeops.hosts.ssh import HostError, Reach, run
+from homeops.hosts.ssh import run
 
 DEADLINE = 30
 """Seconds for it on a host that answers."""

@@ -20,9 +20,9 @@ from homeops.hosts.known_agent import KnownAgent
 from homeops.hosts.known_hosts import HostKey, host_pattern, keys_of, preferred, read_known_hosts
 from homeops.hosts.periphery_shell import PUBLIC_KEY
 from homeops.hosts.provider import Observation
+from homeops.hosts.reach import Reach
 from homeops.hosts.requirement import Requirement
 from homeops.hosts.shell import as_root
-from homeops.hosts.ssh import Reach
 from homeops.hosts.subject import Subjects
 from homeops.model.fleet import Fleet
 from homeops.model.site import Site
@@ -117,6 +117,7 @@ def _reached(reach: Reach, root: Path) -> dict[str, Any]:
         "user": reach.user,
         "knownHosts": _relative(reach.known_hosts, root),
         "timeout": reach.timeout,
+        "stack": reach.stack,
     }
 
 

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from homeops.errors import HomeopsError, Problem
 from homeops.hosts.observation import UNKNOWN, Facts, drift, observe
+from homeops.hosts.reach import Reach
 from homeops.hosts.requirement import Requirement
-from homeops.hosts.ssh import Reach
 from homeops.model.host import AgeKey
 
 Item = TypeVar("Item")

@@ -22,7 +22,7 @@ from homeops.komodo.session_provider import SessionProvider
 
 Props = dict[str, Any]
 
-INPUTS = ("host", "address", "port", "user", "knownHosts", "timeout", "keyFile", "hostKey")
+INPUTS = ("host", "address", "port", "user", "knownHosts", "timeout", "stack", "keyFile", "hostKey")
 
 
 class KnownAgentProvider(SessionProvider):

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from shlex import quote
 
 from homeops.errors import Problem
+from homeops.hosts.reach import HostError, Reach
 from homeops.hosts.requirement import Requirement
 from homeops.hosts.shell import as_root
-from homeops.hosts.ssh import HostError, Reach, run
+from homeops.hosts.ssh import run
 
 UNKNOWN = "unknown"
 """The value of a fact that its probe did not print: the probe itself failed."""

@@ -1,6 +1,6 @@
 """What is observed on a host, as a resource: all probes over one connection, when Pulumi refreshes.
 
-Inputs: ``host``, ``address``, ``port``, ``user``, ``knownHosts`` (relative to the checkout), ``timeout``; by
+Inputs: ``host``, ``address``, ``port``, ``user``, ``knownHosts`` (relative to the checkout), ``timeout``, ``stack``; by
 requirement ``facts`` {fact: value} as wanted, ``expected`` {fact: value} of what is only reported, ``probes``, and
 ``scripts``, a digest of what would be applied; ``install``: what puts the operator's age key on a host that has none;
 ``parting``: by requirement what is done on a host that leaves the fleet, as far as it answers.
@@ -30,7 +30,7 @@ from homeops.komodo.session_provider import SessionProvider
 Props = dict[str, Any]
 
 INPUTS = (
-    *("host", "address", "port", "user", "knownHosts", "timeout"),
+    *("host", "address", "port", "user", "knownHosts", "timeout", "stack"),
     *("facts", "expected", "repairs", "probes", "scripts", "install", "parting"),
 )
 """All of them count as a change: what a refresh has to go by is what was recorded last."""
@@ -57,7 +57,7 @@ class ObservationProvider(SessionProvider):
 
     def read(self, id_: str, props: Props) -> ReadResult:
         """As it is found; as it was recorded where the host gives no answer."""
-        from homeops.hosts.ssh import HostError
+        from homeops.hosts.reach import HostError
 
         session.widen()
         try:
@@ -71,8 +71,8 @@ class ObservationProvider(SessionProvider):
 
     def delete(self, _id: str, _props: Props) -> None:
         """Take leave: everything else of the host is deleted by then. One that does not answer goes all the same."""
+        from homeops.hosts.reach import HostError
         from homeops.hosts.script import run_script
-        from homeops.hosts.ssh import HostError
 
         session.widen()
         parting: Mapping[str, str] = _props.get("parting") or {}
@@ -110,7 +110,7 @@ def due_repairs(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, i
 def _looked_before_work(props: Props) -> Props:
     """The outputs; raises HostError when nothing can be done on the host."""
     from homeops.errors import Problem
-    from homeops.hosts.ssh import HostError
+    from homeops.hosts.reach import HostError
 
     session.widen()
     found = _found(props)
@@ -137,7 +137,7 @@ def _found(props: Props) -> dict[str, dict[str, str]]:
 
 def recorded_reach(props: Props) -> Any:
     """How a host is reached, from inputs as those above."""
-    from homeops.hosts.ssh import Reach
+    from homeops.hosts.reach import Reach
 
     return Reach(
         host=str(props["host"]),
@@ -146,6 +146,7 @@ def recorded_reach(props: Props) -> Any:
         user=str(props["user"]),
         known_hosts=Path.cwd() / props["knownHosts"],
         timeout=int(props["timeout"]),
+        stack=str(props.get("stack", "")),
     )
 
 

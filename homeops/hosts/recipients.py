@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from homeops.errors import Problem
-from homeops.hosts.ssh import HostError
+from homeops.hosts.reach import HostError
 from homeops.model.graph import Directories, StackFiles
 from homeops.model.stack import Stack
 from homeops.secrets.policy import POLICY_FILE, Policy

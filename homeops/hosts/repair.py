@@ -7,9 +7,9 @@ from homeops.errors import HomeopsError, Problem
 from homeops.hosts.age_key import install_age_key
 from homeops.hosts.condition import Condition, Subject
 from homeops.hosts.observation import drift, observe
+from homeops.hosts.reach import HostError, HostUnreachable, Reach
 from homeops.hosts.requirement import Requirement
 from homeops.hosts.script import run_script
-from homeops.hosts.ssh import HostError, HostUnreachable, Reach
 
 Tell = Callable[[str], None]
 Key = Callable[[str], str]

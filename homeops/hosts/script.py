@@ -1,8 +1,9 @@
 """Running a script that changes a host, as root, over SSH."""
 
 from homeops.errors import Problem
+from homeops.hosts.reach import HostError, Reach
 from homeops.hosts.shell import as_root
-from homeops.hosts.ssh import HostError, Reach, run
+from homeops.hosts.ssh import run
 
 
 def run_script(reach: Reach, name: str, script: str, stdin: str = "") -> str:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from homeops.compose.directories import read_directories
 from homeops.hosts.condition import Subject
+from homeops.hosts.reach import reach_of
 from homeops.hosts.recipients import age_recipient
 from homeops.hosts.requirements import requirements
-from homeops.hosts.ssh import reach_of
 from homeops.model.fleet import Fleet
 from homeops.model.graph import Directories
 from homeops.model.host import AgeKey, Host

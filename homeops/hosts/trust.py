@@ -10,12 +10,11 @@ from homeops.hosts.known_hosts import (
     host_pattern,
     keys_of,
     parse_scan,
-    preferred,
     read_known_hosts,
     with_keys,
     write_known_hosts,
 )
-from homeops.hosts.ssh import HostError, HostUnreachable, Reach
+from homeops.hosts.reach import HostError, HostUnreachable, Reach
 
 KINDS = "ed25519,ecdsa,rsa"
 
@@ -85,18 +84,6 @@ def record(found: Iterable[Trust]) -> None:
         write_known_hosts(path, with_keys(read_known_hosts(path), name, trust.shown))
 
 
-def pinned(reach: Reach) -> str:
-    """The key that Go's SSH client has to see of a host, as a line of authorized_keys: pulumi-command's ``hostKey``.
-
-    Raises HostError when none is recorded.
-    """
-    key = preferred(recorded(reach))
-    if key is None:
-        what = f"its host key is not recorded in {reach.known_hosts}"
-        raise HostError(Problem(reach.host, what, f"homeops hosts trust {reach.host}"))
-    return str(key)
-
-
 def _shows_none(reach: Reach, why: str) -> HostUnreachable:
     what = f"shows no host key at {reach.address} port {reach.port}: {why}"
-    return HostUnreachable(Problem(reach.host, what, "is the host up? is homeops:hosts in Pulumi.<stack>.yaml right?"))
+    return HostUnreachable(Problem(reach.host, what, f"is the host up? is homeops:hosts in {reach.settings} right?"))

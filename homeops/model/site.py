@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, field_validator
 
 from homeops.model.kinds import KINDS, called
 
@@ -76,7 +76,7 @@ class Versions(Facts):
     """The oldest Docker engine that a host may have."""
     compose: VersionText | None = None
     compose_sha256: Sha256 | None = None
-    """Docker's compose plugin for hosts whose distribution has none that is new enough; without them none is put there."""
+    """Docker's compose plugin for hosts whose distribution has none that is new enough; without them none is put."""
 
 
 class NetworkFacts(Facts):
@@ -143,6 +143,18 @@ class Site(Facts):
     """How many stacks of one host may be deployed at once."""
     health: HealthFacts = Field(default_factory=HealthFacts)
     deletes: DeleteBudget = Field(default_factory=DeleteBudget)
+    _stack: str = PrivateAttr("")
+
+    @property
+    def stack(self) -> str:
+        """The Pulumi stack whose settings these are, for what people are told to type; empty when nobody said which."""
+        return self._stack
+
+    def of_stack(self, name: str) -> "Site":
+        """The same, as the settings of a Pulumi stack."""
+        site = self.model_copy()
+        site._stack = name
+        return site
 
     def overwrites(self, kind: str, name: str) -> bool:
         """Whether what Komodo has under the name of a declared object may be overwritten when it is adopted."""

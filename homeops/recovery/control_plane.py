@@ -31,6 +31,7 @@ class ControlPlane:
     ``env_file`` are relative to it. ``files`` (what the host needs) and ``secrets`` (those of them that are encrypted)
     are relative to the repository. ``environment``: ``KEY=value`` lines. ``hook``: a command that comes first, and its
     directory, where that is not the one that decrypts. ``core``, ``version``: what has to answer afterwards.
+    ``pulumi_stack``: whose settings say so, for what people are told to type.
     """
 
     stack: str
@@ -53,6 +54,7 @@ class ControlPlane:
     one_shot: bool
     core: str
     version: str
+    pulumi_stack: str = ""
 
 
 def stack_directory(graph: Graph) -> str:
@@ -100,6 +102,7 @@ def control_plane(
         one_shot=bool(stack.rollout.one_shot),
         core=site.komodo.address,
         version=stack.rollout.core,
+        pulumi_stack=site.stack,
     )
 
 

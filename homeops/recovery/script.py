@@ -111,7 +111,8 @@ def _host_steps(plane: ControlPlane) -> Iterator[Step]:
     reach = plane.reach
     port = "" if reach.ssh_port == 22 else f"-p {reach.ssh_port} "
     name = _q(reach.ssh_host if reach.ssh_port == 22 else f"[{reach.ssh_host}]:{reach.ssh_port}")
-    renew = f"homeops hosts trust --replace {plane.host}" if plane.known_hosts else f"ssh-keygen -R {name}"
+    stack = f" -s {plane.pulumi_stack}" if plane.pulumi_stack else ""
+    renew = f"homeops hosts trust --replace {plane.host}{stack}" if plane.known_hosts else f"ssh-keygen -R {name}"
     yield Step(
         f"Reach {plane.host}",
         "The host's key has to be known already: a reinstalled host has a new one.",

@@ -102,7 +102,7 @@ def test_show_is_a_table_and_ends_well_when_all_is_right(monkeypatch: Patch, cap
         ["nvr", "a", "text", "right", "missing"],
         ["nvr", "a", "size", "big", "big"],
         ["1", "hosts:", "1", "drifted"],
-        ["hint:", "homeops", "hosts", "repair", "nvr"],
+        ["hint:", "homeops", "hosts", "repair", "nvr", "-s", "test"],
     ]
     (disk / "a").write_text("right\n")
     assert homeops(monkeypatch, checkout, "show", "nvr") == 0

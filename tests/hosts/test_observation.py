@@ -6,9 +6,9 @@ import pytest
 
 from homeops.hosts.observation import UNKNOWN, drift, observe, probe_script, read
 from homeops.hosts.provider import ObservationProvider
+from homeops.hosts.reach import HostError
 from homeops.hosts.requirement import Requirement
 from homeops.hosts.shell import apply_text
-from homeops.hosts.ssh import HostError
 from homeops.komodo import session
 from tests.sshd import Sshd
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from homeops.hosts.reach import HostError
 from homeops.hosts.recipients import age_recipient
-from homeops.hosts.ssh import HostError
 from homeops.model.graph import StackFiles
 from homeops.model.stack import Stack
 from homeops.secrets.policy import Policy, parse_policy

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from homeops.errors import ToolError
+from homeops.hosts.reach import HostError, HostUnreachable, Reach, reach_of
 from homeops.hosts.shell import as_root
-from homeops.hosts.ssh import HostError, HostUnreachable, Reach, reach_of, run
+from homeops.hosts.ssh import run
 from homeops.model.site import Site
 from tests.example_site import example_settings
 from tests.sshd import Sshd
@@ -292,3 +293,13 @@ def fingerprint(sshd: Sshd, key: str) -> str:
     file.write_text(f"{key}\n")
     told = subprocess.run(["ssh-keygen", "-l", "-f", str(file)], check=True, capture_output=True, text=True)
     return told.stdout.split()[1]
+
+
+def test_what_is_to_be_typed_names_the_pulumi_stack(sshd: Sshd) -> None:
+    reach = dataclasses.replace(sshd.reach(), stack="prod")
+    sshd.known_hosts.unlink()
+    with pytest.raises(HostError, match=r"\n  hint: homeops hosts trust one -s prod$"):
+        run(reach, "true")
+    sshd.stop()
+    with pytest.raises(HostError, match=r"is homeops:hosts in Pulumi\.prod\.yaml right\?$"):
+        run(reach, "true")

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from homeops.hosts.known_hosts import HostKey, keys_of, read_known_hosts
-from homeops.hosts.ssh import HostError, HostUnreachable, run
-from homeops.hosts.trust import Trust, pinned, scan, trust_of
+from homeops.hosts.reach import HostUnreachable
+from homeops.hosts.ssh import run
+from homeops.hosts.trust import Trust, scan, trust_of
 from tests.hosts.checkout import homeops, new_checkout
 from tests.sshd import Sshd
 
@@ -43,7 +44,6 @@ def test_what_is_recorded_is_what_ssh_then_trusts(
     assert recorded(checkout, sshd) == keys(sshd)
     reach = dataclasses.replace(sshd.reach("nvr"), known_hosts=checkout / "known_hosts")
     assert run(reach, "echo there").stdout == "there\n"
-    assert pinned(reach) == sshd.public("ecdsa")
 
 
 def test_a_second_time_changes_nothing_and_asks_nothing(monkeypatch: Patch, checkout: Path) -> None:
@@ -57,9 +57,8 @@ def test_a_second_time_changes_nothing_and_asks_nothing(monkeypatch: Patch, chec
 def test_nothing_is_recorded_when_nobody_can_say_yes(monkeypatch: Patch, capsys: Capture, checkout: Path) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     assert homeops(monkeypatch, checkout, "trust", "nvr") == 1
-    assert (
-        "homeops hosts trust: nobody is here to say yes\n  hint: homeops hosts trust --yes" in capsys.readouterr().err
-    )
+    command = "homeops hosts trust nvr -s test"
+    assert f"{command}: nobody is here to say yes\n  hint: {command} --yes" in capsys.readouterr().err
     assert not (checkout / "known_hosts").exists()
 
 
@@ -79,7 +78,7 @@ def test_a_changed_key_is_refused_with_both_fingerprints_until_it_is_to_be_repla
     for key in (*old, *scan(sshd.reach())):
         assert key.fingerprint in said.err
     assert "nvr: its host key changed\n    recorded: ecdsa-sha2-nistp256 SHA256:" in said.err
-    assert said.err.endswith("  hint: only if it was installed anew: homeops hosts trust nvr --replace\n")
+    assert said.err.endswith("  hint: only if it was installed anew: homeops hosts trust nvr -s test --replace\n")
     assert recorded(checkout, sshd) == before
 
     assert homeops(monkeypatch, checkout, "trust", "nvr", "--replace", "--yes") == 0
@@ -154,9 +153,3 @@ def test_a_host_that_says_nothing_costs_no_more_than_its_timeout_twice(sshd: Ssh
         with pytest.raises(HostUnreachable, match="shows no host key"):
             scan(reach)
         assert time.monotonic() - began < 5
-
-
-def test_without_a_recorded_key_nothing_is_pinned(sshd: Sshd) -> None:
-    sshd.known_hosts.unlink()
-    with pytest.raises(HostError, match=r"one: its host key is not recorded in .*\n  hint: homeops hosts trust one"):
-        pinned(sshd.reach())

@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 from homeops.cli import secrets_rotate
 from homeops.errors import HomeopsError, Problem, SecretsError
 from homeops.hosts import script
-from homeops.hosts.ssh import Done, HostUnreachable, Reach
+from homeops.hosts.reach import HostUnreachable, Reach
+from homeops.hosts.ssh import Done
 from homeops.model.host import AgeKey
 from homeops.secrets import age_keys
 from homeops.secrets.rotation import under_way

@@ -14,9 +14,10 @@ from homeops.errors import LabError
 from homeops.hosts.docker_engine import docker_engine
 from homeops.hosts.native_sops import native_sops
 from homeops.hosts.observation import drift, observe
+from homeops.hosts.reach import Reach
 from homeops.hosts.requirements import HOOK
 from homeops.hosts.shell import as_root
-from homeops.hosts.ssh import Reach, run
+from homeops.hosts.ssh import run
 from homeops.hosts.time_sync import time_sync
 from homeops.lab.core.repositories import Repositories
 from homeops.lab.machines.agent import ssh_agent
