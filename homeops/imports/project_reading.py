@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, cast
 
 from homeops.deploy.masking import masked
 from homeops.errors import Problem
-from homeops.hosts.shell import as_root
 from homeops.hosts.reach import HostError, Reach
+from homeops.hosts.shell import as_root
 from homeops.hosts.ssh import run
 from homeops.imports.inspected_compose import compose_of
 from homeops.imports.project_probe import COUNT, SCRIPT
