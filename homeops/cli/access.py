@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from homeops.komodo.credentials import Access, Given, find_access
-from homeops.lab.home import LabHome
+from homeops.lab.home import LabHome, working_tree
 from homeops.lab.serve import STACK
 from homeops.settings import load_settings
 
@@ -27,6 +27,6 @@ RealFleet = Annotated[
 def access(stack: str, root: Path) -> Access:
     """Address and key for a Pulumi stack: of the lab's Core, else what the environment or km's profile says."""
     if stack == STACK:
-        return LabHome(root).access()
+        return LabHome(working_tree(root)).access()
     site = load_settings(stack, root)
     return find_access(os.environ, Path.home(), Given(address=site.komodo.address))

@@ -16,7 +16,7 @@ from homeops.cli.standing import read_standing
 from homeops.cli.table import show
 from homeops.errors import LabError, Problem
 from homeops.komodo.client import Client
-from homeops.lab.home import LabHome
+from homeops.lab.home import LabHome, working_tree
 from homeops.lab.machines.engine import Engine, NoEngine, find_engine
 from homeops.lab.rehearsal import Rehearsal
 from homeops.lab.serve import PORT, STACK, serve
@@ -41,7 +41,7 @@ def up(port: Port = PORT, *, simulated: Simulated = False) -> None:
     simulated. Starts Core unless it runs, brings the fleet into it with pulumi up, and shows how hosts and stacks
     stand.
     """
-    root = checkout()
+    root = _root()
     with Progress() as progress:
         Rehearsal(root, os.environ).check()
         rehearsal = Rehearsal(root, os.environ, _engine(LabHome(root), progress, simulated=simulated))
@@ -54,6 +54,10 @@ def up(port: Port = PORT, *, simulated: Simulated = False) -> None:
     if rehearsal.engine is not None:
         out.print(IN_IT, soft_wrap=True)
     out.print(REAL_CORE, soft_wrap=True)
+
+
+def _root() -> Path:
+    return working_tree(checkout())
 
 
 def _engine(home: LabHome, progress: Progress, *, simulated: bool) -> Engine | None:
@@ -84,7 +88,7 @@ def down() -> None:
     That is the process, the machines, .lab, and the Pulumi stack lab with its history and its receipts.
     """
     with Progress() as progress:
-        _rehearsal(checkout()).down(progress)
+        _rehearsal(_root()).down(progress)
 
 
 @commands.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -93,7 +97,7 @@ def run(command: Annotated[list[str] | None, typer.Argument(help="A command; wit
 
     As in: homeops lab run pulumi preview --stack lab --refresh
     """
-    with _rehearsal(checkout()).stage() as stage:
+    with _rehearsal(_root()).stage() as stage:
         done = subprocess.run(
             command or [stage.environ.get("SHELL", "bash")], cwd=stage.root, env=dict(stage.environ), check=False
         )
@@ -106,7 +110,7 @@ def status() -> None:
 
     Exits 1 when it does not run. How the fleet in it stands: homeops status.
     """
-    home = LabHome(checkout())
+    home = LabHome(_root())
     running = home.running()
     if running is None:
         out.print("Core is not running")
@@ -120,7 +124,7 @@ def core() -> None:
 
     As in: eval "$(homeops lab core)"
     """
-    access = LabHome(checkout()).access()
+    access = LabHome(_root()).access()
     for name, value in access.environ.items():
         typer.echo(f"export {name}={shlex.quote(value)}")
 
@@ -128,4 +132,4 @@ def core() -> None:
 @commands.command("serve")
 def serve_core(port: Port = PORT) -> None:
     """Be its Core in the foreground, until Ctrl-C."""
-    serve(LabHome(checkout()), port)
+    serve(LabHome(_root()), port)

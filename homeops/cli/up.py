@@ -19,8 +19,8 @@ from homeops.hosts.reach import HostUnreachable, reach_of
 from homeops.hosts.skipping import flags
 from homeops.hosts.ssh import run
 from homeops.lab.pulumi_cli import PulumiCli, environment
-from homeops.lab.rehearsal import Rehearsal
 from homeops.lab.serve import STACK
+from homeops.lab.stage import Stage
 from homeops.model.site import Site
 from homeops.settings import load_settings
 
@@ -58,7 +58,7 @@ def up(
 def _pulumi(stack: str, root: Path) -> PulumiCli:
     """The command, for the lab with the lab's own key and passphrase."""
     if stack == STACK:
-        return Rehearsal(root, os.environ).pulumi(access(stack, root))
+        return PulumiCli(root, Stage.of(root, access(stack, root), environment(root, os.environ)).environ)
     return PulumiCli(root, environment(root, os.environ))
 
 

@@ -185,6 +185,12 @@ class LabHome:
             os.close(directory)
 
 
+def working_tree(root: Path) -> Path:
+    """The checkout whose rehearsal a command in the checkout at ``root`` is for: the lab's own belongs to another."""
+    lab = root.parent
+    return lab.parent if lab.name == DIRECTORY and root == LabHome(lab.parent).checkout else root
+
+
 def write_private(file: Path, text: str) -> None:
     """Write a file in one step, for its owner only."""
     write_whole(file, text, mode=0o600)

@@ -76,7 +76,7 @@ class LabCheckout:
         changed = bool(git(self.directory, "status", "--porcelain").strip())
         if changed:
             git(self.directory, "commit", "--quiet", "--message", "As in the working tree")
-        git(self.directory, "push", "--quiet", "--force", "origin", f"HEAD:refs/heads/{self.branch}")
+        git(self.directory, "push", "--quiet", "--force", "--set-upstream", "origin", self.branch)
         return changed
 
     def _secrets(self) -> list[Path]:
