@@ -37,6 +37,7 @@ from homeops.model.resources import (
 )
 from homeops.model.site import Site
 from homeops.model.stack import Stack, name_of
+from homeops.model.sync_rules import hopeless
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +84,7 @@ def resolve(fleet: Fleet, site: Site, directories: Directories) -> Graph:
     problems += [_circle(graph, circle) for circle in circles]
     problems += _clashes(graph)
     problems += _control_plane(fleet, graph)
+    problems += hopeless(graph)
     if problems:
         raise FleetError(*problems)
     return graph

@@ -3,11 +3,13 @@
 How Komodo reads a ``resource_path`` is in bin/core/src/sync/file.rs, where it commits to in api/write/sync.rs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from homeops.errors import Problem
 from homeops.model.config.resource_sync import ResourceSyncConfig
+from homeops.model.graph import Graph
 
 _SHALLOW = 2
 """``/`` and ``/etc`` have so many parts at most: nobody keeps declarations there, and reading them does not end."""
@@ -38,6 +40,30 @@ def traps(config: ResourceSyncConfig) -> Iterator[Trap]:
         yield from _managed(config)
 
 
+def hopeless(graph: Graph) -> Iterator[Problem]:
+    """Declared syncs of which nothing good can come."""
+    for sync in graph.of("ResourceSync"):
+        if isinstance(sync.config, ResourceSyncConfig):
+            yield from (Problem(sync.where, trap.what, trap.hint) for trap in traps(sync.config) if trap.fatal)
+
+
+def disputes(syncs: Mapping[str, ResourceSyncConfig]) -> Iterator[tuple[str, Trap]]:
+    """Syncs by name that undo each other's work: the name of one, and what it does to another."""
+    for name, config in syncs.items():
+        for other, theirs in syncs.items():
+            if name == other or not (config.include_resources and theirs.include_resources):
+                continue
+            # With different tags each has objects of its own.
+            if config.match_tags or theirs.match_tags:
+                continue
+            if _same_source(config, theirs) and _overlap(config, theirs):
+                if name < other:
+                    yield name, Trap(f'reads files that sync "{other}" reads too', "declare each thing in one of them")
+            elif deletes(config):
+                what = f'deletes what it does not declare, and so what sync "{other}" makes'
+                yield name, Trap(what, "give both match_tags, or let one sync read all of it")
+
+
 def has_files(config: ResourceSyncConfig) -> bool:
     """Whether it reads files; a text in its configuration is read where there are none."""
     return bool(config.files_on_host or config.linked_repo or config.repo)
@@ -47,6 +73,17 @@ def takes_in(path: str, file: str) -> bool:
     """Whether a ``resource_path`` reads a file of the repository, or a directory that is named."""
     whole = PurePosixPath(path)
     return whole == PurePosixPath(file) or whole in PurePosixPath(file).parents
+
+
+def _same_source(one: ResourceSyncConfig, other: ResourceSyncConfig) -> bool:
+    if one.files_on_host or other.files_on_host:
+        # Each has a directory of its own.
+        return False
+    return all(getattr(one, name) == getattr(other, name) for name in ("linked_repo", "git_provider", "repo", "branch"))
+
+
+def _overlap(one: ResourceSyncConfig, other: ResourceSyncConfig) -> bool:
+    return any(takes_in(a, b) or takes_in(b, a) for a in one.resource_path for b in other.resource_path)
 
 
 def _paths(config: ResourceSyncConfig) -> Iterator[Trap]:
