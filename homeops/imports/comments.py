@@ -104,6 +104,7 @@ def _given(one: Declared, above: Sequence[_Line], own: Sequence[_Line]) -> Comme
     lines = [line for line, _ in keys]
     fields: dict[str, list[str]] = {}
     top = _paragraphs(above)
+    below: list[str] = []
     for line in own:
         text = _text(line)
         if not text:
@@ -114,8 +115,8 @@ def _given(one: Declared, above: Sequence[_Line], own: Sequence[_Line]) -> Comme
         if 0 <= at < len(keys):
             fields.setdefault(_field(keys[at][1]), []).append(text)
         else:
-            top.append(text)
-    top += fields.pop("", [])
+            below.append(text)
+    top += fields.pop("", []) + below
     return Comments(tuple(top), {name: tuple(texts) for name, texts in fields.items()})
 
 

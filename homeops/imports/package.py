@@ -175,7 +175,7 @@ def _init(by_kind: Mapping[str, Sequence[Entry]], made_from: str) -> str:
             lines.append(f"        {part}={part.upper()},\n")
     fleet = f"Fleet(\n{''.join(lines)}    )" if lines else "Fleet()"
     declare = f'def declare(_site: Site) -> Fleet:\n    """The fleet."""\n    return {fleet}\n'
-    return _module(f"This homelab: what the owner edits. {made_from}", imports, [declare])
+    return _module(f"This homelab: what the owner edits.\n\n{made_from}\n", imports, [declare])
 
 
 def _assigned(variable: str, entry: Entry, scope: _Scope) -> str:
@@ -276,7 +276,7 @@ def _module(title: str, imports: Imports, parts: Sequence[str]) -> str:
     docstring = f'"""{title.replace(chr(92), "/").replace(chr(34), chr(39))}"""\n'
     blank = "\n\n" if parts and parts[0].startswith("def ") else ""
     body = "\n".join(parts)
-    head = "".join([docstring, *_excuses(body)])
+    head = "".join([docstring, *_excuses(docstring + body)])
     return f"{head}\n{imports.text()}\n\n{blank.removesuffix(chr(10))}{body}"
 
 
@@ -285,8 +285,7 @@ _PLAUSIBLE = {
     "RUF001": r"[^\x00-\x7f]",
     "RUF003": r"#.*[^\x00-\x7f]",
     "S104": r"0\.0\.0\.0|\[?::\]?",
-    "S105": r"(?i:pass|token|secret|pwd)",
-    "S106": r"(?i:pass|token|secret|pwd)\w*=",
+    "S106": r"(?i:pass|token|secret|pwd)\w*=[\"']",
     "S108": r"/(?:var/)?tmp|/dev/shm",
 }
 """Where each of ruff's rules may have something to say of texts and comments that came from elsewhere."""
