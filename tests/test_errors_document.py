@@ -20,11 +20,15 @@ from homeops.komodo.credentials import Credentials, Given, find_access
 from homeops.lab.core.core import Core
 from homeops.lab.core.settings import Settings
 from homeops.lab.http import CoreServer
+from homeops.model.config.resource_sync import ResourceSyncConfig
 from homeops.model.fleet import Fleet
 from homeops.model.host import ContainerPeriphery, Host
-from homeops.model.site import SshFacts
+from homeops.model.site import DeleteBudget, SshFacts
 from homeops.model.stack import Stack
 from homeops.settings import load_settings
+from homeops.sync.changes import Change
+from homeops.sync.declared import Contents, contents_of
+from homeops.sync.guards import Leave, Other, Situation, refusals, unreadable
 from tests.example_site import example_site
 from tests.komodo.loopback import free_port
 
@@ -150,6 +154,24 @@ def test_messages_about_deletes(document: str) -> None:
     protected = {**olds, "protected": {"frigate": "a year of recordings"}}
     said = [*removals.refusals(olds, news, going), *removals.refusals(protected, news, one)]
     assert len(said) == 2
+    for problem in said:
+        assert str(problem) in document, problem
+
+
+def test_messages_about_syncs(document: str) -> None:
+    config = ResourceSyncConfig(files_on_host=True, resource_path=["komodo"], delete=True)
+    gone = [Change("delete", "Stack", name) for name in ("frigate", "vault")]
+    left = "".join(f'[[server]]\nname = "{name}"\n' for name in ("nvr", "kasm", "omni"))
+    some = contents_of({"remote_contents": [{"path": "servers.toml", "contents": left}]}, config)
+    roomy = Leave(DeleteBudget(objects=9, percent=100))
+    other = Other("other", config, {("Stack", "vault")})
+    said = [
+        *refusals(Situation("fleet", config, Contents(), gone), roomy),
+        *refusals(Situation("fleet", config, some, gone), Leave()),
+        *refusals(Situation("fleet", config, some, gone, others=[other]), roomy),
+        *unreadable("fleet", ResourceSyncConfig(files_on_host=True, resource_path=["/"])),
+    ]
+    assert len(said) == 4
     for problem in said:
         assert str(problem) in document, problem
 
