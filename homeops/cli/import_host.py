@@ -64,6 +64,9 @@ def import_host(host: str, *, stack: str, directory: Path | None, as_json: bool)
         out.print(Text(line), soft_wrap=True)
     for path in written:
         err.print(Text(f"written: {path}"), soft_wrap=True)
+    if written:
+        took = f"take them over: from {report.import_name} import STACKS, and *STACKS in homeops/fleet/stacks.py"
+        err.print(Text(took), soft_wrap=True)
 
 
 def _declared(host: str, fleet: Fleet) -> str:

@@ -158,10 +158,10 @@ def _of_moved(directory: str, moved: list[tuple[str, Moved]], variables: Mapping
     for path, entry in moved:
         used = sorted(set(re.findall(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)", entry.written.replace("$$", ""))))
         if entry.written in {f"${name}" for name in used} | {f"${{{name}}}" for name in used}:
-            where = f"{used[0]} of {', '.join(variables)}"
+            where = f"that of {used[0]} in {', '.join(variables)}"
         else:
             filled = f", with {', '.join(used)} of {', '.join(variables)} filled in" if used else ""
-            where = f"as services.{entry.service}.environment of {path} says{filled}"
+            where = f"that in {path}, services.{entry.service}.environment{filled}"
         by_service.setdefault(entry.service, {})[entry.key] = where
     for service, keys in by_service.items():
         yield SecretFile(f"{directory}/{encrypted_path(Path(_own_env_file(service)))}", keys)
@@ -186,7 +186,7 @@ def _environment(project: Project, name: str, read: list[ComposeFile]) -> tuple[
             stem = re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_")
             komodo = key if key.upper().startswith(f"{stem}_") else f"{stem}_{key}"
             env[key] = f"[[{komodo}]]"
-            variables[komodo] = f"{key} of {sources[key]}"
+            variables[komodo] = f"that of {key} in {sources[key]}"
         elif not variable.optional and not key.startswith(_OF_COMPOSE):
             # Nothing on the host gives it a value, and compose counted it as empty.
             env[key] = ""
@@ -233,7 +233,7 @@ def _rewritten(
     secrets = tuple(
         SecretFile(
             f"{directory}/{encrypted_path(Path(file))}",
-            dict.fromkeys(keys, f"docker exec {project.of_services[file.removesuffix('.env')][0].name} env"),
+            dict.fromkeys(keys, f"shown by: docker exec {project.of_services[file.removesuffix('.env')][0].name} env"),
         )
         for file, keys in made.env_files.items()
     )

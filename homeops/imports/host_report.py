@@ -46,6 +46,11 @@ class HostReport:
         return f"homeops/fleet/{self._module_name}.py"
 
     @property
+    def import_name(self) -> str:
+        """The same as Python imports it."""
+        return f"homeops.fleet.{self._module_name}"
+
+    @property
     def _module_name(self) -> str:
         return identifiers([f"adopted_{self.host}"], "module")[f"adopted_{self.host}"]
 
@@ -138,11 +143,11 @@ class HostReport:
 
     def _sum(self) -> str:
         count = len(self.adoptions)
-        kept = sum(adoption.kept for adoption in self.adoptions)
-        found = f"{self.host}: {_counted(count, 'compose project')} not managed by Komodo"
+        found = f"{self.host}: {_counted(count, 'compose project')} that Komodo does not manage"
         if count:
+            kept = sum(adoption.kept for adoption in self.adoptions)
             found += f", {kept} of them adopted without making a container anew"
-        managed = f"; managed: {len(self.managed)}" if self.managed else ""
+        managed = f"; {len(self.managed)} that are managed" if self.managed else ""
         return f"{found}{managed}; {_counted(len(self.loose), 'container')} without compose"
 
 
@@ -180,13 +185,14 @@ def _verdict(adoption: Adoption) -> str:
 
 def _todo(adoption: Adoption, login: str) -> Iterator[str]:
     if adoption.form == "none":
+        yield "  to do: set right what compose says of its files, on the host, and run this again"
         return
     steps: list[str] = []
     for file in adoption.secrets:
         steps += _secret_steps(file, login)
     for name, where in adoption.variables.items():
         steps.append(f"declare the variable {name} in homeops/fleet/variables.py; its value: {where}")
-    steps.append("declare the stack in homeops/fleet/stacks.py, commit, push, and read the next preview")
+    steps.append("put the declaration into homeops/fleet/stacks.py and its STACKS, commit, push, read the next preview")
     yield "  to do:"
     yield from (f"    {number}. {step}" for number, step in enumerate(steps, 1))
 
@@ -198,7 +204,7 @@ def _secret_steps(file: SecretFile, login: str) -> Iterator[str]:
         yield f"{copy}\n       (keys: {', '.join(file.keys) or 'none'})"
         return
     for key, where in file.keys.items():
-        yield f"homeops secrets set {file.path} {key}\n       (it asks for the value: {where})"
+        yield f"homeops secrets set {file.path} {key}\n       (it asks for the value, which is {where})"
 
 
 def _document(adoption: Adoption, declaration: str) -> dict[str, Any]:
@@ -239,7 +245,7 @@ def stack_names(projects: Iterable[str], host: str, taken: Iterable[str]) -> dic
 
 
 def _counted(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
+    return f"{number or 'no'} {word}{'' if number == 1 else 's'}"
 
 
 def _indented(text: str, by: int = 2) -> str:

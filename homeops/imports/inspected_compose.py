@@ -216,15 +216,19 @@ def _networks(
 def _volumes(
     project: Project, containers: Iterable[Container], known: Iterable[Inspected]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    owner = {volume["Name"]: part(volume, "Labels").get(f"{LABEL}project", "") for volume in known}
+    by_name = {str(volume["Name"]): volume for volume in known}
     mounts = (mount for container in containers for mount in parts(container.inspected, "Mounts"))
     names = {str(mount["Name"]) for mount in mounts if mount["Type"] == "volume"}
     for name in sorted(name for name in names if not _anonymous(name)):
         key = name.removeprefix(f"{project.name}_")
-        if owner.get(name) == project.name:
-            yield key, _named(project, key, name)
-        else:
+        volume = by_name.get(name, {})
+        if part(volume, "Labels").get(f"{LABEL}project") != project.name:
             yield key, {"external": True, "name": name}
+            continue
+        made: dict[str, Any] = {} if volume.get("Driver", "local") == "local" else {"driver": volume["Driver"]}
+        if options := part(volume, "Options"):
+            made["driver_opts"] = dict(options)
+        yield key, made | _named(project, key, name)
 
 
 def _named(project: Project, key: str, name: str) -> dict[str, Any]:

@@ -44,8 +44,8 @@ def known_to_core(client: Lists) -> Known:
     projects: dict[tuple[str, str], str] = {}
     for stack in stacks:
         host = servers.get(stack["config"].get("server_id", ""), "")
-        deployed = part(stack, "info").get("deployed_project_name")
-        for project in (stack["config"].get("project_name") or stack["name"], deployed or ""):
+        names = (stack["config"].get("project_name") or stack["name"], part(stack, "info").get("deployed_project_name"))
+        for project in filter(None, names):
             projects[host, str(project)] = f'stack "{stack["name"]}", which Komodo has and the fleet does not declare'
     return Known(projects, frozenset(str(stack["name"]) for stack in stacks))
 

@@ -8,7 +8,6 @@ and fields in base64, separated by tabs (project_reading.py reads them).
 # was started is part of the question.
 _BEGIN = r"""
 set -u
-us=$(printf '\037')
 record() {
     printf '%s' "$1"
     shift
@@ -31,6 +30,7 @@ else
     version=''
     compose() { return 1; }
 fi
+record compose "$version"
 agent=$(docker ps -q --no-trunc --filter label=com.docker.compose.service=periphery | head -n 1)
 [ -n "$agent" ] || agent=$(docker ps --no-trunc --format '{{.ID}} {{.Image}}' |
     sed -n 's/^\([0-9a-f]*\) .*periphery.*/\1/p' | head -n 1)
@@ -45,7 +45,6 @@ fi
 SCRIPT = (
     _BEGIN
     + r"""
-record compose "$version"
 [ -n "$ids" ] || { record end; exit; }
 # shellcheck disable=SC2086  # ids are words
 docker inspect $ids 2>/dev/null | from containers
@@ -105,6 +104,7 @@ project() {
     [ -z "$counts" ] || printf '%s\n' "$config" | in_agent -p "$name" --profile '*' -f - config --hash '*' 2>/dev/null |
         from hashes agent
 }
+us=$(printf '\037')
 format=
 for label in project project.working_dir project.config_files project.environment_file; do
     format="$format${format:+$us}{{.Label \"com.docker.compose.$label\"}}"

@@ -32,11 +32,11 @@ def running_on(reach: Reach) -> Running:
 
 def _said(reach: Reach, script: str, stdin: str = "") -> str:
     done = run(reach, as_root(script, reach.user), stdin, deadline=reach.timeout + DEADLINE)
-    kind, _, rest = done.stdout.partition("\n")[0].partition("\t")
-    if kind == "problem":
-        what = f"its containers cannot be listed: {base64.b64decode(rest).decode('utf-8', 'replace')}"
+    problem = next((record.fields[0] for record in _records(done.stdout) if record.kind == "problem"), "")
+    if problem:
+        what = f"its containers cannot be listed: {problem}"
         raise HostError(Problem(reach.host, what, "does docker ps work there, as root?"))
-    if not done.stdout.endswith("\nend\n"):
+    if "\nend\n" not in f"\n{done.stdout}":
         said = (done.stderr.strip().splitlines() or [f"exit code {done.code}"])[-1]
         raise HostError(Problem(reach.host, f"looking at its containers did not come to an end: {masked(said)}"))
     return done.stdout
@@ -72,6 +72,7 @@ class _Record(NamedTuple):
 
 
 def _records(text: str) -> list[_Record]:
+    """The records of a text; what else stands in it, such as a login shell's greeting, is passed over."""
     found: list[_Record] = []
     for line in text.splitlines():
         kind, *fields = line.split("\t")

@@ -60,7 +60,7 @@ def _volume_sources(service: Mapping[str, Any]) -> set[str]:
 
 def _fate(files: Files, name: str, container: Container, anew: set[str], place: int) -> Fate:
     if files.config is None:
-        return Fate(container, "recreated", _unread(files))
+        return Fate(container, "recreated" if files.lost else "unknown", _unread(files))
     service = files.services.get(name)
     if service is None:
         return Fate(container, "unknown", "its service is not in the files any more: compose leaves it, and warns")
