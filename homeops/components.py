@@ -18,6 +18,7 @@ from homeops.deploy.fingerprint import fingerprint
 from homeops.deploy.provider import Deploy
 from homeops.komodo.census import Census
 from homeops.komodo.gate import Gate
+from homeops.komodo.pushed import Pushed
 from homeops.komodo.resources import RESOURCES, KomodoResource
 from homeops.model.fleet import Fleet
 from homeops.model.graph import Graph, Resource
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     # Loaded only where hosts are managed over SSH.
     from homeops.hosts.components import Made
     from homeops.hosts.condition import Subject
+    from homeops.komodo.toml.rendering import Rendering
 
 
 _KNOWN_AGENT = "KnownAgent"
@@ -57,6 +59,7 @@ class HostComponent(pulumi.ComponentResource):
         self.server = RESOURCES["Server"](
             server, overwrite=site.overwrites("Server", server.name), opts=_child(self, needs)
         )
+        self.agent = self.machine.introduce(host.name, self.server, self) if self.machine else None
         facts = site.hosts[host.name]
         self.register_outputs(
             {
@@ -183,6 +186,12 @@ async def pass_gate(graph: Graph, fleet: Fleet, site: Site) -> None:
     """Let the gate look at what would be deleted; when it refuses, nothing else was registered yet."""
     reasons = {stack.name: stack.protect.reason for stack in fleet.stacks if stack.protect is not None}
     await Gate(graph, site.deletes, reasons).urn.future()
+
+
+async def compare_pushed(graph: Graph, rendering: Rendering) -> None:
+    """Let the provider say which sync reads something else than is declared; to be waited for after all else."""
+    if rendering.syncs:
+        await Pushed(graph, rendering.syncs, rendering.digest).urn.future()
 
 
 class _Machines:

@@ -38,6 +38,7 @@ def run(fleet: str) -> None:
 
 def _loaded(fleet: str) -> tuple[Any, ...]:
     from homeops.fleet_graph import declared_fleet, fleet_graph
+    from homeops.komodo.toml.rendering import rendering
     from homeops.preflight import secret_warnings
     from homeops.settings import load_settings
 
@@ -49,9 +50,10 @@ def _loaded(fleet: str) -> tuple[Any, ...]:
         site = load_settings(pulumi.get_stack(), root)
         declared = declared_fleet(fleet, site)
         graph = fleet_graph(declared, site, root)
-        for warning in secret_warnings(graph, root):
+        toml = rendering(graph, site, root, pulumi.get_stack())
+        for warning in (*secret_warnings(graph, root), *toml.warnings):
             pulumi.log.warn(warning)
-        return declared, graph, site, root, _subjects(declared, site, root)
+        return declared, graph, site, root, _subjects(declared, site, root), toml
     except HomeopsError as error:
         pulumi.log.error(str(error))
         _end_quietly()
@@ -66,8 +68,8 @@ def _subjects(fleet: Any, site: Any, root: Path) -> dict[str, Any]:
     return subjects_of(fleet, site, root)
 
 
-async def _registered(fleet: Any, graph: Any, site: Any, root: Path, subjects: Any) -> dict[str, Any]:
-    from homeops.components import pass_gate, register
+async def _registered(fleet: Any, graph: Any, site: Any, root: Path, subjects: Any, toml: Any) -> dict[str, Any]:
+    from homeops.components import compare_pushed, pass_gate, register
     from homeops.inventory import outputs
     from homeops.summary import tell
 
@@ -76,6 +78,7 @@ async def _registered(fleet: Any, graph: Any, site: Any, root: Path, subjects: A
     made = register(graph, fleet, site, root, subjects)
     # Waited for here, all at once: the SDK's own wait looks at every unfinished output again after each one that ends.
     await asyncio.gather(*(resource.urn.future() for resource in made.values()))
+    await compare_pushed(graph, toml)
     await tell(graph, made, began)
     return outputs(fleet, graph, site, made)
 

@@ -47,7 +47,7 @@ SCHEMA = 1
 Item = Mapping[str, Any]
 
 _DEPLOY = "komodo:Deploy"
-_OURS = ("komodo:Census", "komodo:Core", "komodo:Gate")
+_OURS = ("komodo:Census", "komodo:Core", "komodo:Gate", "komodo:Pushed")
 """Resources that stand for nothing outside of Pulumi."""
 
 _CHANGES = ("create", "update", "replace", "delete")

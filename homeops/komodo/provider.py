@@ -30,6 +30,7 @@ class KomodoProvider(SessionProvider):
 
     def check(self, _olds: Any, news: Props) -> CheckResult:
         """Validate with the typed model, all failures at once; tells what a creation would adopt."""
+        session.note_declared(self.kind, news)
         if _olds and _same(_olds, news):
             # These very inputs were checked before they came into the state.
             return CheckResult({key: value for key, value in news.items() if key in (*COMPARED, ADOPT)}, [])

@@ -47,6 +47,7 @@ class Core:
 
 _settings: dict[str, str | None] = {}
 _stack = ""
+_declared: dict[tuple[str, str], Mapping[str, Any]] = {}
 _core: Core | None = None
 _silence: HomeopsError | None = None
 _closed: KomodoUnreachable | None = None
@@ -75,6 +76,16 @@ def of_stack(name: str) -> None:
 def pulumi_stack() -> str:
     """The Pulumi stack of the run; empty when nobody said it."""
     return _stack
+
+
+def note_declared(kind: str, props: Mapping[str, Any]) -> None:
+    """Note the inputs of an object that this run declares."""
+    _declared[kind, str(props.get("name"))] = props
+
+
+def declared() -> Mapping[tuple[str, str], Mapping[str, Any]]:
+    """The inputs of the objects whose turn has come, by kind and name."""
+    return _declared
 
 
 def _end_with_the_run() -> None:

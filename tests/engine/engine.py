@@ -84,7 +84,7 @@ def changed(thing: Document, **changes: Any) -> Document:
     return {**thing, **beside, "config": {**thing["config"], **changes}}
 
 
-_OURS = (":Census", ":Core", ":Gate")
+_OURS = (":Census", ":Core", ":Gate", ":Pushed")
 """Resources that stand for nothing in Komodo."""
 
 
