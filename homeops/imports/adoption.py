@@ -237,6 +237,8 @@ def _rewritten(
         )
         for file, keys in made.env_files.items()
     )
+    if project.files.problem:
+        notes.append(f"compose does not take the file that is written here: {project.files.problem}")
     notes.append("what Docker does not tell is lost (comments, build, depends_on, ...): read the file before a deploy")
     return Adoption(
         project,

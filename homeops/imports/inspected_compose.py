@@ -15,7 +15,7 @@ from homeops.imports.projects import LABEL, Container, Inspected, Project, Runni
 
 _SHM_SIZE = 64 << 20
 _DEFAULT_LOG = "json-file"
-_KEPT_NAMES = ("none", "host")
+_KEPT_NAMES = ("none", "host", "bridge")
 _PLAIN = {
     "Privileged": "privileged",
     "ReadonlyRootfs": "read_only",
@@ -187,8 +187,8 @@ def _anonymous(name: str) -> bool:
 
 def _network(project: Project, container: Container) -> dict[str, Any]:
     mode = str(container.inspected["HostConfig"]["NetworkMode"])
-    if mode in _KEPT_NAMES:
-        return {"network_mode": mode}
+    if mode in ("default", *_KEPT_NAMES):
+        return {"network_mode": "bridge" if mode == "default" else mode}
     if mode.startswith("container:"):
         parent = next((other for other in project.containers if mode.endswith(other.id)), None)
         return {"network_mode": f"service:{parent.service}" if parent else mode}
@@ -205,7 +205,7 @@ def _networks(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     owner = {network["Name"]: part(network, "Labels").get(f"{LABEL}project", "") for network in known}
     driver = {network["Name"]: network.get("Driver", "bridge") for network in known}
-    for name in sorted({name for container in containers for name in _attached(container)} - {*_KEPT_NAMES, "bridge"}):
+    for name in sorted({name for container in containers for name in _attached(container)} - {*_KEPT_NAMES}):
         key = name.removeprefix(f"{project.name}_")
         if owner.get(name) != project.name:
             yield key, {"external": True, "name": name}

@@ -123,7 +123,11 @@ COUNT = (
 while read -r name text; do
     text=$(printf %s "$text" | base64 -d)
     record project "$name" '' '' ''
-    printf '%s\n' "$text" | compose -p "$name" -f - config --format json 2>/dev/null | from config
+    if ! config=$(printf '%s\n' "$text" | compose -p "$name" -f - config --format json 2>/dev/null); then
+        record refused "$(printf '%s\n' "$text" | compose -p "$name" -f - config -q 2>&1 | tail -n 1)"
+        continue
+    fi
+    printf '%s\n' "$config" | from config
     printf '%s\n' "$text" | compose -p "$name" -f - config --hash '*' 2>/dev/null | from hashes host
     [ -z "$counts" ] || printf '%s\n' "$text" | in_agent -p "$name" -f - config --hash '*' 2>/dev/null |
         from hashes agent

@@ -63,7 +63,9 @@ def _with_counted(project: Project, counted: dict[str, Files]) -> Project:
     if project.name not in counted:
         return project
     more = counted[project.name]
-    return replace(project, files=replace(project.files, config=more.config, counted=more.counted))
+    return replace(
+        project, files=replace(project.files, config=more.config, problem=more.problem, counted=more.counted)
+    )
 
 
 class _Record(NamedTuple):

@@ -1,17 +1,25 @@
 """Compose projects that were started by hand on a machine of its own Docker engine, and what their adoption does."""
 
 import json
+import os
+import shutil
 from collections.abc import Generator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+from homeops.cli import import_host
+from homeops.cli.main import app
+from homeops.hosts.reach import Reach
 from homeops.imports.adoption import Adoption, adoption
-from homeops.imports.project_probe import COUNT, SCRIPT
-from homeops.imports.project_reading import counting, read, recounted
+from homeops.imports.project_reading import running_on
 from homeops.imports.projects import Running
 from homeops.imports.recreation import Fate
+from tests.engine.core import TestCore
+from tests.hosts.checkout import new_checkout
 from tests.hosts.script_machine import Machine, machine
+from tests.sshd import Sshd
 
 SECRET = "hunter2-$plain"
 
@@ -98,6 +106,13 @@ printf 'services:\\n  part: {{image: "app:1"}}\\n' >more.yaml
 docker compose up -d --scale part=2
 
 docker run -d --name lonely app:1
+# Periphery in a container, with the very docker of the machine.
+for path in /usr /lib /lib64; do set -- "$@" -v $path:$path:ro; done
+for path in /etc/komodo /opt/parts /var/run/docker.sock; do set -- "$@" -v $path:$path; done
+label=com.docker.compose
+docker run -d --name periphery -e PATH=/usr/bin:/bin --label $label.project=agent --label $label.service=periphery \\
+    --label $label.oneoff=False "$@" app:1
+wait
 """
 
 
@@ -106,6 +121,7 @@ class Seen:
     """The machine, what its probe said, and the adoption of each project."""
 
     machine: Machine
+    sshd: Sshd
     running: Running
     adoptions: dict[str, Adoption]
 
@@ -152,20 +168,27 @@ def _filled(value: str, given: dict[str, str]) -> str:
 
 
 @pytest.fixture(scope="module")
-def seen() -> Generator[Seen]:
-    with machine(systemd=True) as host:
+def seen(tmp_path_factory: pytest.TempPathFactory) -> Generator[Seen]:
+    with machine(systemd=True) as host, pytest.MonkeyPatch.context() as patch:
         host.sh(_IMAGE)
         host.put("/opt/web.yaml", _WEB)
         host.sh(f"exec </opt/web.yaml\n{_STARTED}")
-        done = host.run(SCRIPT)
-        assert done.code == 0, done.error
-        running = read(done.out)
-        counted = host.run(COUNT, stdin=counting(running))
-        assert counted.code == 0, counted.error
-        running = recounted(running, counted.out)
-        yield Seen(
-            host, running, {found.name: adoption(found, "nvr", found.name, running) for found in running.projects}
+        place = tmp_path_factory.mktemp("sshd")
+        # Whoever comes in over SSH is on the machine.
+        inside = place / "inside"
+        inside.write_text(
+            f'#!/bin/sh\nexec {shutil.which("docker")} exec -i {host.name} sh -c "$SSH_ORIGINAL_COMMAND"\n'
         )
+        inside.chmod(0o755)
+        sshd = Sshd(place)
+        sshd.start(f"ForceCommand {inside}", kinds=("ed25519",))
+        patch.setenv("PATH", f"{sshd.client}{os.pathsep}{os.environ['PATH']}")
+        try:
+            running = running_on(sshd.reach("nvr"))
+        finally:
+            sshd.stop()
+        adoptions = {found.name: adoption(found, "nvr", found.name, running) for found in running.projects}
+        yield Seen(host, sshd, running, adoptions)
 
 
 def test_a_project_adopted_from_its_directory_keeps_every_container(seen: Seen) -> None:
@@ -246,3 +269,58 @@ def test_files_that_need_each_other_stay_on_the_host_and_what_was_scaled_by_hand
 
 def test_what_compose_did_not_make_is_listed_apart(seen: Seen) -> None:
     assert [(container.name, container.image) for container in seen.running.loose] == [("lonely", "app:1")]
+
+
+def test_compose_in_peripherys_container_is_asked_too(seen: Seen) -> None:
+    agent = seen.running.agent
+    assert agent is not None
+    assert (agent.compose_version, agent.reads("/opt/parts"), agent.reads("/opt/web")) == ("5.5.0", True, False)
+    for found in seen.running.projects:
+        if found.name != "agent":
+            assert [counted.who for counted in found.files.counted] == ["host", "agent"]
+
+
+def test_the_command_shows_writes_and_never_overwrites(
+    seen: Seen, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    core = TestCore(tmp_path / "core")
+    server = core.write("CreateServer", name="nvr", config={})
+    core.write("CreateStack", name="hers", config={"server_id": server["_id"]["$oid"], "project_name": "changed"})
+    checkout = new_checkout(root, tmp_path / "checkout", {"nvr": seen.sshd})
+
+    def running_there(_: Reach) -> Running:
+        return seen.running
+
+    monkeypatch.setattr(import_host, "running_on", running_there)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.chdir(checkout)
+        monkeypatch.setattr("sys.argv", ["homeops", "import", "--host", "nvr", *arguments, "-s", "test"])
+        with pytest.raises(SystemExit) as ended:
+            app()
+        out, err = capsys.readouterr()
+        return int(ended.value.code or 0), out, err
+
+    with core.server:
+        for name, value in core.environ.items():
+            monkeypatch.setenv(name, value)
+        code, out, err = run("--out", str(checkout))
+        assert code == 0, err
+        known = json.loads(run("--json")[1])
+    assert "  agent: Periphery itself, which belongs to the host\n" in out
+    assert known["managed"]["changed"] == 'stack "hers", which Komodo has and the fleet does not declare'
+    assert {found["project"]: found["form"] for found in known["projects"]} == {
+        "gone": "rewritten",
+        "parts": "on-host",
+        "web": "repository",
+    }
+    assert (checkout / "docker/stacks/nvr/web/compose.yaml").read_text() in known["projects"][2]["files"].values()
+    module = checkout / "homeops/fleet/adopted_nvr.py"
+    assert "host=nvr," in module.read_text()
+    for said in (out, err, json.dumps(known), module.read_text()):
+        assert not [value for value in (SECRET, "literal-in-the-file") if value in said]
+    module.write_text("mine")
+    code, _, err = run("--out", str(checkout))
+    assert (code, module.read_text()) == (1, "mine")
+    assert f"{module}: is there already; nothing was written" in err
+    assert "Komodo was not asked" in run()[1]
