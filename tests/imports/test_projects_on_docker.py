@@ -74,13 +74,12 @@ cat >docker-compose.yml
 printf '%s\\n' TAG=1 DB_PASSWORD=\\''{SECRET}'\\' TZ=Europe/Berlin >.env
 printf '%s\\n' 'POSTGRES_USER="q r"' 'ZONE=${{TZ}}' >config/db.env
 echo on >settings.conf
-docker compose --profile tools up -d
+docker compose --profile tools up -d &
 
 mkdir -p /opt/changed; cd /opt/changed
 printf 'services:\\n  one: {{image: "app:1", env_file: one.env}}\\n  two: {{image: "app:1"}}\\n' >compose.yaml
 echo PASSWORD=before >one.env
-docker compose up -d
-echo PASSWORD=after >one.env
+docker compose up -d &
 
 mkdir -p /opt/gone; cd /opt/gone
 cat >compose.yaml <<'end'
@@ -96,14 +95,12 @@ services:
   odd: {{image: "app:1", attach: false}}
 volumes: {{data: {{}}}}
 end
-docker compose up -d
-docker exec gone-store-1 sh -c 'echo precious >/data/file'
-rm -r /opt/gone
+docker compose up -d &
 
 mkdir -p /opt/parts; cd /opt/parts
 printf 'include: [more.yaml]\\n' >compose.yaml
 printf 'services:\\n  part: {{image: "app:1"}}\\n' >more.yaml
-docker compose up -d --scale part=2
+docker compose up -d --scale part=2 &
 
 docker run -d --name lonely app:1
 # Periphery in a container, with the very docker of the machine.
@@ -113,6 +110,10 @@ label=com.docker.compose
 docker run -d --name periphery -e PATH=/usr/bin:/bin --label $label.project=agent --label $label.service=periphery \\
     --label $label.oneoff=False "$@" app:1
 wait
+
+echo PASSWORD=after >/opt/changed/one.env
+docker exec gone-store-1 sh -c 'echo precious >/data/file'
+rm -r /opt/gone
 """
 
 
