@@ -34,7 +34,7 @@ _LEAST_SECONDS = 600
 
 def sync(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="The ResourceSync; without it the only one there is.")
+        str | None, typer.Argument(metavar="NAME", help="The ResourceSync; without it the only one there is.")
     ] = None,
     stack: PulumiStack = STACK,
     kind: Annotated[
@@ -120,8 +120,6 @@ def _kind(text: str) -> str:
 
 
 def _show(plan: Plan) -> None:
-    for problem in plan.warnings:
-        err.print(Text(f"warning: {problem}"), style="yellow", soft_wrap=True)
     out.print(Text(_head(plan)), soft_wrap=True)
     for change in plan.at.changes:
         out.print(Text(f"  {_SIGNS[change.how]} {_change(change)}", style=_STYLES[change.how]), soft_wrap=True)
@@ -129,6 +127,8 @@ def _show(plan: Plan) -> None:
             out.print(Text(f"      {line}"), soft_wrap=True)
     for line in _deploys(plan.at.deploys):
         out.print(Text(line), soft_wrap=True)
+    for problem in plan.warnings:
+        err.print(Text(f"warning: {problem}"), style="yellow", soft_wrap=True)
     for problem in plan.refusals:
         err.print(Text(str(problem)), style="red", soft_wrap=True)
 

@@ -32,7 +32,8 @@ class Change:
     """One object that the sync would delete, update or create.
 
     ``whole``: whether everything of it could be read. ``old`` and ``new`` are its declarations, None where it has none
-    or nothing of it could be read. ``effect``: what becomes of containers, in words.
+    or nothing of it could be read. ``effect``: what becomes of containers, in words; ``orphans``: some run on that
+    Komodo then knows nothing of, because it deletes this.
     """
 
     how: How
@@ -44,6 +45,7 @@ class Change:
     new: Resource | None = None
     id: str = ""
     effect: str = ""
+    orphans: bool = False
 
     @property
     def key(self) -> Key:
@@ -88,10 +90,9 @@ class Selection:
         return found | ({"resources": list(self.names)} if self.names else {})
 
 
-def changes_of(info: Item, name_of: NameOf, selection: Selection) -> tuple[Change, ...]:
-    """All changes of a selection: deletes first, then updates, then creations; each in Core's order of kinds."""
-    found = [change for change in _changes(info, name_of) if change.key in selection]
-    return tuple(sorted(found, key=lambda change: _ORDER.index(change.how)))
+def changes_of(info: Item, name_of: NameOf) -> tuple[Change, ...]:
+    """All changes: deletes first, then updates, then creations; each in Core's order of kinds."""
+    return tuple(sorted(_changes(info, name_of), key=lambda change: _ORDER.index(change.how)))
 
 
 def deploys_of(info: Item) -> tuple[Due, ...]:

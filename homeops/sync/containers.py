@@ -14,15 +14,15 @@ from homeops.errors import Problem
 from homeops.komodo.client import Client
 from homeops.komodo.stacks import VOLUMES_STAY
 from homeops.model.graph import Resource
-from homeops.sync.changes import Change
+from homeops.sync.changes import Change, Key
 
 Item = Mapping[str, Any]
 
-STAY = "what runs of it stays, and nobody manages it"
 
 _LISTED = 40
 """Of so many stacks at most the containers are asked for; of more the services are told."""
 
+_RUN_ON = "run on, managed by nobody"
 _NOTHING_RUNS = ("down", "not_deployed", "")
 
 
@@ -75,13 +75,17 @@ def with_effects(changes: Sequence[Change], estate: Estate) -> tuple[Change, ...
     """The changes with what each does to containers."""
     gone = {change.name for change in changes if change.how == "delete" and change.kind == "Server"}
     deleted = {change.key for change in changes if change.how == "delete"}
-    return tuple(replace(change, effect=_effect(change, estate, gone, deleted)) for change in changes)
+    found: list[Change] = []
+    for change in changes:
+        effect, orphans = _effect(change, estate, gone, deleted)
+        found.append(replace(change, effect=effect, orphans=orphans))
+    return tuple(found)
 
 
 def orphaning(changes: Sequence[Change]) -> Iterator[Problem]:
     """The deletes after which containers run that Komodo knows nothing of; of changes with effects."""
     for change in changes:
-        if change.how == "delete" and change.effect.endswith(STAY):
+        if change.orphans:
             server = change.kind == "Server"
             yield Problem(
                 f'{change.kind.lower()} "{change.name}"',
@@ -92,7 +96,8 @@ def orphaning(changes: Sequence[Change]) -> Iterator[Problem]:
             )
 
 
-def _effect(change: Change, estate: Estate, gone: set[str], deleted: set[tuple[str, str]]) -> str:
+def _effect(change: Change, estate: Estate, gone: set[str], deleted: set[Key]) -> tuple[str, bool]:
+    """What the change does to containers, and whether some run on unknown to Komodo."""
     if change.kind == "Server" and change.how == "delete":
         return _of_server(change.name, estate, deleted)
     place = estate.places.get(change.id)
@@ -102,32 +107,34 @@ def _effect(change: Change, estate: Estate, gone: set[str], deleted: set[tuple[s
         if _leaves(change) and place.state not in _NOTHING_RUNS:
             where = f" on {place.server}" if place.server else ""
             what = _names(place.running) or "its containers"
-            return f"Komodo loses sight of {what}{where}, and does not stop them"
+            return f"Komodo loses sight of {what}{where}, and does not stop them", False
     if change.kind == "Repo" and change.how == "delete" and getattr(change.old and change.old.config, "server_id", ""):
-        return "its checkout on the host is deleted too"
-    return ""
+        return "its checkout on the host is deleted too", False
+    return "", False
 
 
-def _of_server(name: str, estate: Estate, deleted: set[tuple[str, str]]) -> str:
+def _of_server(name: str, estate: Estate, deleted: set[Key]) -> tuple[str, bool]:
     held = estate.on(name)
     running = [place for place in held if place.state not in _NOTHING_RUNS]
     if running:
-        return f"Komodo deletes it before {_names([place.name for place in running])} on it: {STAY}"
+        return f"Komodo deletes it before {_names([place.name for place in running])} on it, which {_RUN_ON}", True
     left = [place.name for place in held if (place.kind, place.name) not in deleted]
-    return f"{_names(left)} will be on no server" if left else "its Periphery stays"
+    return f"{_names(left)} will be on no server" if left else "its Periphery stays", False
 
 
-def _of_delete(place: Place, estate: Estate, gone: set[str]) -> str:
+def _of_delete(place: Place, estate: Estate, gone: set[str]) -> tuple[str, bool]:
     state = estate.servers.get(place.server, "")
     if place.state in _NOTHING_RUNS:
-        return "nothing of it runs"
+        return "nothing of it runs", False
     if place.server in gone:
-        return f"Komodo deletes its server {place.server} first: {STAY}"
+        # Told of the server, once.
+        return f"Komodo deletes its server {place.server} first, so its containers {_RUN_ON}", False
     if place.state == "unknown" or state not in ("", "Ok"):
-        return f"Komodo does not reach {place.server or 'where it runs'} ({state or place.state}): {STAY}"
-    what = _names(place.running) if place.running else "its containers"
+        why = f"Komodo does not reach {place.server or 'where it runs'} ({state or place.state})"
+        return f"{why}, so its containers {_RUN_ON}", True
+    what = _names(place.running) or "its containers"
     where = f" on {place.server}" if place.server else ""
-    return f"Komodo stops and removes {what}{where}; {VOLUMES_STAY}"
+    return f"Komodo stops and removes {what}{where}; {VOLUMES_STAY}", False
 
 
 def _leaves(change: Change) -> bool:

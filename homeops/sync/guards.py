@@ -243,7 +243,7 @@ def _renamed(at: Situation) -> Iterator[Problem]:
                 what = (
                     f"{gone.kind.lower()} {gone.name} seems to be called {new.name} now: a sync deletes and makes anew"
                 )
-                hint = "rename it in Komodo first, with the button of its page: what runs stays then"
+                hint = "rename it with renamed_from= and pulumi up, or on its page in Komodo: what runs stays then"
                 yield Problem(at.where, what, hint)
 
 

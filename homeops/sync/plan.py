@@ -31,6 +31,7 @@ from homeops.errors import FleetError, HomeopsError, KomodoError, Problem, neare
 from homeops.komodo.catalogue import Catalogue
 from homeops.komodo.client import Client
 from homeops.komodo.documents import known_fields
+from homeops.komodo.toml.findings import Effect
 from homeops.model.config.resource_sync import ResourceSyncConfig
 from homeops.model.config.variable import VariableConfig
 from homeops.model.kinds import RESOURCE_SYNC
@@ -131,15 +132,18 @@ def look(client: Client, sync: Item, others: Iterable[Item], selection: Selectio
         raise HomeopsError(*hopeless)
     fresh = client.write("RefreshResourceSyncPending", {"sync": name})
     info: Item = fresh["info"]
-    if errors := list(errors_of(info)):
-        raise KomodoError(*(_unread(name, path, text) for path, text in errors))
     contents = contents_of(info, config)
-    catalogue = Catalogue(client)
-    changes = changes_of(info, catalogue.name_of, selection)
+    if errors := list(errors_of(info)):
+        # Komodo does not say which file of a directory it is.
+        found = [finding.problem for finding in contents.findings if finding.effect is Effect.REJECTED]
+        raise KomodoError(*found, *(_unread(name, path, text) for path, text in errors))
+    changes = changes_of(info, Catalogue(client).name_of)
+    _known(name, selection, {*(one.name for one in contents.resources), *(change.name for change in changes)})
+    changes = [change for change in changes if change.key in selection]
     if config.include_variables and not selection.partial:
-        changes = (*changes, *_secrecy(client, contents, changes))
+        changes += _secrecy(client, contents, changes)
     if any(change.kind in ("Stack", "Deployment", "Server", "Repo") and change.how != "create" for change in changes):
-        changes = with_effects(changes, read_estate(client, changes))
+        changes = [*with_effects(changes, read_estate(client, changes))]
     deploys = [due for due in deploys_of(info) if (due.kind, due.name) in selection]
     at = Situation(name, config, contents, changes, deploys, selection, [*map(_other, others)], fleet)
     commit = Commit(str(info.get("pending_hash") or ""), str(info.get("pending_message") or "").strip())
@@ -151,6 +155,15 @@ def config_of(document: Item) -> ResourceSyncConfig:
     return cast(
         ResourceSyncConfig, RESOURCE_SYNC.config.validate_python(known_fields(RESOURCE_SYNC, document["config"]))
     )
+
+
+def _known(name: str, selection: Selection, names: set[str]) -> None:
+    if unknown := [one for one in selection.names if one not in names]:
+        problems = (
+            Problem(f'--only "{one}"', f"is nothing that sync {name} declares or changes{nearest(one, names)}")
+            for one in unknown
+        )
+        raise FleetError(*problems)
 
 
 def _other(document: Item) -> Other:

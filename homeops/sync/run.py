@@ -48,6 +48,7 @@ OPERATIONS = {"DeployStack": "Stack", "Deploy": "Deployment"}
 
 GOOD = ("healthy", "deployed")
 _AT_ONCE = 8
+_BUSY = "Resource is busy"
 
 
 class Listener(Protocol):
@@ -242,6 +243,8 @@ def _failures(update: Update) -> list[str]:
         return []
     if update.cut_short:
         return ["Core restarted in the middle of it; what is missing is pending: run it again"]
+    if update.failed and _BUSY in update.failed.stderr:
+        return ["another run of it is under way; nothing was changed by this one: run it again when that has ended"]
     found = [_words(log) for log in update.logs if not log.success]
     return found or ["it failed, and Komodo does not say why"]
 
@@ -261,7 +264,8 @@ def _pending(info: Item, catalogue: Catalogue, plan: Plan, deploys: Iterable[Dep
     told = {(one.kind, one.name) for one in deploys if one.result not in GOOD}
     left = [
         f"{change.how} {change.kind.lower()} {change.name}"
-        for change in changes_of(info, catalogue.name_of, plan.at.selection)
+        for change in changes_of(info, catalogue.name_of)
+        if change.key in plan.at.selection
     ]
     due = [one for one in deploys_of(info) if (one.kind, one.name) in plan.at.selection]
     left += [f"deploy {one.kind.lower()} {one.name}: {one.reason}" for one in due if (one.kind, one.name) not in told]

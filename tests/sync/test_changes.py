@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from homeops.komodo.toml.reader import read_toml
-from homeops.sync.changes import Selection, changes_of, deploys_of
+from homeops.sync.changes import changes_of, deploys_of
 from homeops.sync.fields import changed_fields
 from tests.sync.world import SERVERS, World, stack
 
@@ -165,7 +165,7 @@ def test_what_komodo_writes_unreadably_is_said_to_be_more() -> None:
         "target": {"type": "Stack", "id": "1"},
         "data": {"type": "Delete", "data": {"current": '[[stack]]\nname = "a"\n"""\n'}},
     }
-    found = changes_of({"resource_updates": [update, delete]}, lambda _, id_: f"name of {id_}", Selection())
+    found = changes_of({"resource_updates": [update, delete]}, lambda _, id_: f"name of {id_}")
     assert [(change.how, change.name, change.whole) for change in found] == [
         ("delete", "name of 1", False),
         ("update", "name of 1", False),

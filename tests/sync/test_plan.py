@@ -35,6 +35,7 @@ def test_a_sync_that_cannot_be_told_is_asked_for(there: list[dict[str, str]], na
 @pytest.mark.parametrize(
     ("files", "told"),
     [
+        ({"komodo/all.toml": "[[stack]]\nname = 1\n"}, "komodo/all.toml:2: stack: name must be a text"),
         ({"komodo/all.toml": "[[stack]]\nname = 1\n"}, "failed to parse resource file contents"),
         ({"elsewhere/all.toml": SERVERS}, "does not exist"),
     ],
@@ -45,9 +46,15 @@ def test_files_that_komodo_cannot_read_are_told_with_its_words(world: World, fil
     with pytest.raises(KomodoError) as raised:
         world.look()
     text = str(raised.value)
-    assert text.startswith('sync "fleet": komodo: Komodo cannot tell what is pending: ')
+    assert 'sync "fleet": komodo: Komodo cannot tell what is pending: ' in text
     assert told in text
     assert "<span" not in text
+
+
+def test_a_name_that_nothing_has_is_not_run_as_nothing(world: World) -> None:
+    world.declare(SERVERS + stack("web"))
+    with pytest.raises(FleetError, match=r'--only "wbe": is nothing that sync fleet .* did you mean "web"'):
+        world.look(selection=Selection(names=("web", "wbe")))
 
 
 def test_the_plan_and_what_came_of_it_are_data(world: World) -> None:

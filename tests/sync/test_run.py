@@ -131,6 +131,24 @@ def during_a_deploy(world: World, call: Callable[[], None], seconds: float) -> N
     world.lab.hosts["alpha"].engine.behaviours["db"] = Behaviour(seconds=seconds, during=call)
 
 
+def test_a_run_that_is_under_way_already_is_told(world: World) -> None:
+    go_on = threading.Event()
+
+    def hold() -> None:
+        go_on.wait(10)
+
+    during_a_deploy(world, hold, 0.02)
+    world.declare(DB_AND_WEB)
+    plan = world.look()
+    first = world.lab.begin("RunSync", sync="fleet")
+    try:
+        outcome = world.run(plan)
+    finally:
+        go_on.set()
+    assert outcome.failures[0].startswith("another run of it is under way; nothing was changed by this one")
+    assert world.lab.end(first)["success"]
+
+
 def test_core_that_ends_in_the_middle_is_told_as_that(world: World) -> None:
     during_a_deploy(world, lambda: restart_core(world.lab.core, 0.3), 0.5)
     world.declare(DB_AND_WEB)
