@@ -39,7 +39,7 @@ def run(fleet: str) -> None:
 def _loaded(fleet: str) -> tuple[Any, ...]:
     from homeops.fleet_graph import declared_fleet, fleet_graph
     from homeops.komodo.toml.rendering import rendering
-    from homeops.preflight import secret_warnings
+    from homeops.preflight import secret_warnings, sync_warnings
     from homeops.settings import load_settings
 
     # Imported for whoever registers: imports in the event loop would hold up the first resource.
@@ -51,7 +51,7 @@ def _loaded(fleet: str) -> tuple[Any, ...]:
         declared = declared_fleet(fleet, site)
         graph = fleet_graph(declared, site, root)
         toml = rendering(graph, site, root, pulumi.get_stack())
-        for warning in (*secret_warnings(graph, root), *toml.warnings):
+        for warning in (*secret_warnings(graph, root), *sync_warnings(graph), *toml.warnings):
             pulumi.log.warn(warning)
         return declared, graph, site, root, _subjects(declared, site, root), toml
     except HomeopsError as error:
