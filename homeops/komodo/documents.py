@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from homeops.komodo.catalogue import document_id
 from homeops.model.canonical import canonical
+from homeops.model.config.alerter import AlerterConfig, ResourceTarget
 from homeops.model.fields import KomodoModel
 from homeops.model.kinds import BUILDER, Kind
 from homeops.model.references import rename_references
@@ -34,6 +35,8 @@ def live(kind: Kind, document: Mapping[str, Any], names: Names) -> Live:
     if not kind.resource:
         return _kept_beside(kind, document, names)
     config = kind.config.validate_python(known_fields(kind, document["config"]))
+    if isinstance(config, AlerterConfig):
+        config = _with_targets_by_id(config, names)
     return Live(
         id=document_id(kind, document),
         name=str(document["name"]),
@@ -42,6 +45,21 @@ def live(kind: Kind, document: Mapping[str, Any], names: Names) -> Live:
         tags=tuple(names("Tag", tag) for tag in document.get("tags", ())),
         template=bool(document.get("template", False)),
     )
+
+
+def _with_targets_by_id(config: AlerterConfig, names: Names) -> AlerterConfig:
+    """Without targets that are no ids: a ResourceSync stores the names of its TOML, which Core compares with ids.
+
+    Such an alerter is not what it looks like, and Core's own comparison empties these names as well (sync/
+    replace_ids.rs), so that a sync has it pending for ever.
+    """
+
+    def known(target: ResourceTarget) -> ResourceTarget:
+        there = target.type == "System" or names(target.type, target.id) != target.id
+        return target if there else target.model_copy(update={"id": ""})
+
+    fields = ("resources", "except_resources")
+    return config.model_copy(update={field: [known(target) for target in getattr(config, field)] for field in fields})
 
 
 def _kept_beside(kind: Kind, document: Mapping[str, Any], names: Names) -> Live:

@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from homeops.komodo import operations
+from homeops.komodo import engine, operations
 from homeops.komodo.catalogue import Catalogue
 from homeops.komodo.client import Client
+from homeops.komodo.comparison import props_of
 from homeops.komodo.credentials import Credentials
 from homeops.komodo.operations import Declared
+from homeops.komodo.props import ADOPT, OVERWRITE
 from homeops.komodo.session import Core as Session
+from homeops.lab.core.settings import Settings
 from homeops.lab.http import CoreTransport
 from homeops.model.canonical import canonical
 from homeops.model.graph import Resource
@@ -20,7 +23,7 @@ class Applying(EmptyCore):
     """A Core with a session of the provider; the repository is ``me/fleet``, its declarations are in ``k``."""
 
     def __init__(self, directory: Path) -> None:
-        super().__init__(directory)
+        super().__init__(directory, Settings(execution_seconds=0))
         settings = self.core.settings
         credentials = Credentials(settings.admin_key, settings.admin_secret)
         client = Client("http://core.example:9120", credentials, transport=CoreTransport(self.core))
@@ -29,10 +32,17 @@ class Applying(EmptyCore):
     def create(self, resources: Iterable[Resource]) -> None:
         """Create objects as the provider does, in their order; raises KomodoError for one that Core refuses."""
         for one in resources:
-            config = canonical(one.config)
-            declared = Declared(KINDS[one.kind], one.name, config, one.description, one.tags, one.template)
-            operations.create(self._session, declared)
+            operations.create(self._session, _declared(one))
+
+    def adopt(self, one: Resource, *, overwrite: bool = False) -> None:
+        """Take over what exists, as a run of its own; raises AdoptionRefused for what differs."""
+        self._session.catalogue.forget(KINDS[one.kind])
+        engine.create(self._session, one.kind, props_of(_declared(one)) | ({ADOPT: OVERWRITE} if overwrite else {}))
 
     def push(self, files: Mapping[str, str]) -> None:
         """Commit declarations to the repository."""
         self.agents.repositories.push("me/fleet", {f"k/{name}": text for name, text in files.items()}, "rendered")
+
+
+def _declared(one: Resource) -> Declared:
+    return Declared(KINDS[one.kind], one.name, canonical(one.config), one.description, one.tags, one.template)

@@ -8,6 +8,7 @@ from typing import Any
 from homeops.cli.render import rendered_fleet
 from homeops.fleet_graph import declared_fleet, fleet_graph
 from homeops.komodo.toml.layout import DIRECTORY
+from homeops.lab.core.settings import Settings
 from homeops.lab.hosts import LoopbackAgents, RehearsalHost
 from homeops.model.graph import Graph
 from homeops.settings import load_settings
@@ -31,10 +32,10 @@ def lab_graph(root: Path) -> Graph:
 class EmptyCore(TestCore):
     """A Core whose hosts and git remotes are in a directory; two of them can be compared."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, settings: Settings | None = None) -> None:
         self.place = directory / "core"
         self.place.mkdir(parents=True)
-        super().__init__(self.place)
+        super().__init__(self.place, settings)
         # What is pushed is seen at once: Core and agents otherwise pull no more often than each five seconds.
         self.agents.repositories.cache_seconds = 0
 
@@ -115,8 +116,8 @@ class EmptyCore(TestCore):
         names |= {id_: item["name"] for id_, item in (state.tags | state.user_groups).items()}
         names |= {id_: item["username"] for id_, item in state.users.items()}
         names[str(self.place)] = "(directory)"
-        for stack in state.resources["Stack"].values():
-            names[stack["info"]["latest_hash"]] = "(newest)"
+        commits = {stack["info"]["latest_hash"] for stack in state.resources["Stack"].values()} - {None}
+        names |= dict.fromkeys(commits, "(newest)")
         for own, name in names.items():
             text = text.replace(own, name)
         return text

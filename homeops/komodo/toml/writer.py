@@ -7,6 +7,7 @@ from typing import Any, cast
 from homeops.komodo.toml import text as written
 from homeops.komodo.toml.structs import aliases
 from homeops.model.canonical import canonical
+from homeops.model.config.action import ActionConfig
 from homeops.model.config.execution import Execution, execution_type
 from homeops.model.config.procedure import ProcedureConfig, ProcedureStage
 from homeops.model.config.variable import Permission
@@ -71,6 +72,9 @@ def _pairs(model: KomodoModel, prefix: str = "", *, inline: bool = False) -> Ite
 
 
 def _is_default(model: KomodoModel, name: str, value: Any) -> bool:
+    if isinstance(model, ActionConfig) and name == "file_contents":
+        # A new Action gets an example script from Core where nothing is said of it.
+        return False
     default = defaults(type(model))
     # The parameters of a union's member must be there, if only as {}.
     return name in default and default[name] == value and not (name == "params" and DISCRIMINATOR in default)
