@@ -109,6 +109,8 @@ def _in_repository(project: Project, host: str, name: str, said: tuple[Fate, ...
     secrets += _of_moved(directory, moved, files.variables)
     fields = _common(project, host, name) | ({"env": env} if env else {})
     notes += _path_notes(edit for _, edit in texts)
+    if shown := sorted(key for key, value in env.items() if value.startswith("[[") and _looks_secret(key, "x")):
+        notes.append(f"Komodo would show {', '.join(shown)}, filled in outside of environment: no place for a secret")
     return Adoption(
         project,
         "repository",

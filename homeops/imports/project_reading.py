@@ -16,8 +16,8 @@ from homeops.imports.inspected_compose import compose_of
 from homeops.imports.project_probe import COUNT, SCRIPT
 from homeops.imports.projects import Agent, Container, Counted, Files, Inspected, Project, Running, parts
 
-DEADLINE = 120
-"""Seconds for all of a host that answers: each project asks compose half a dozen times."""
+DEADLINE = 300
+"""Seconds for all of a host that answers: compose is run half a dozen times for each project."""
 
 
 def running_on(reach: Reach) -> Running:

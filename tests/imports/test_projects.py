@@ -172,6 +172,15 @@ def test_a_variable_that_nothing_gives_a_value_is_given_the_empty_one_that_compo
     assert found.variables == {"APP_SET": "that of SET in /opt/app/.env"}
 
 
+def test_a_secret_outside_of_an_environment_is_warned_of() -> None:
+    compose = {"/opt/app/compose.yaml": "services: {web: {image: 'app:1', command: 'run --token ${APP_TOKEN}'}}\n"}
+    found = project(container(), services={"web": WEB}, compose=compose, variables={"/opt/app/.env": ("APP_TOKEN",)})
+    assert adopted(found).fields["env"] == {"APP_TOKEN": "[[APP_TOKEN]]"}
+    assert (
+        "Komodo would show APP_TOKEN, filled in outside of environment: no place for a secret" in adopted(found).notes
+    )
+
+
 def test_the_name_of_a_stack_is_the_projects_unless_it_is_taken() -> None:
     assert stack_names(["a", "b"], "nvr", ["b", "nvr-b"]) == {"a": "a", "b": "nvr-b-2"}
     found = project(container(), services={"web": WEB})
@@ -292,7 +301,7 @@ TOOLS = ("sh", "env", "base64", "tr", "tail", "head", "sort", "sed", "awk", "gre
     ],
 )
 def test_a_host_whose_docker_cannot_be_asked_is_an_error_in_words(
-    docker: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    docker: str, said: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in TOOLS:
         (tmp_path / name).symlink_to(shutil.which(name) or "/missing")
@@ -310,6 +319,8 @@ def test_a_host_whose_docker_cannot_be_asked_is_an_error_in_words(
     with pytest.raises(HostError) as error:
         project_reading.running_on(Reach("nvr", "127.0.0.1", 22, "root", tmp_path / "known_hosts", 5))
     assert said in str(error.value)
+    if not docker:
+        assert str(error.value) in (root / "docs" / "errors.md").read_text()
 
 
 def test_what_was_printed_is_read_whatever_stands_in_it() -> None:
