@@ -22,13 +22,10 @@ def render(
         str, typer.Option("--out", help="Where to write, relative to the checkout.", metavar="DIRECTORY")
     ] = DIRECTORY,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 when a file is not current.")] = False,
-    deploys: Annotated[
-        bool, typer.Option("--deploys", help="Let the sync deploy, too: for a fleet that Pulumi runs no more.")
-    ] = False,
 ) -> None:
     """Write the TOML that Komodo's ResourceSync reads, from the fleet. Files of other origin are never touched."""
     root = checkout()
-    files = rendered_fleet(root, stack, deploys=deploys)
+    files = rendered_fleet(root, stack)
     if check:
         difference = compare(root / directory, files)
         _show(difference, directory, ("is missing", "is not current", "is not needed any more"))
@@ -40,12 +37,12 @@ def render(
     out.print(f"{len(files)} files in {directory} are current", soft_wrap=True)
 
 
-def rendered_fleet(root: Path, stack: str, *, deploys: bool = False) -> dict[str, str]:
-    """The files for the settings of a Pulumi stack, by name; with ``deploys`` the sync deploys, too."""
+def rendered_fleet(root: Path, stack: str) -> dict[str, str]:
+    """The files for the settings of a Pulumi stack, by name."""
     site = load_settings(stack, root)
     made_from = f"homeops/fleet and {settings_file(stack, root).name}"
     graph = fleet_graph(declared_fleet("homeops.fleet", site), site, root)
-    return dict(rendered(graph, made_from, deploys=deploys))
+    return dict(rendered(graph, made_from, deploys=site.sync_deploys))
 
 
 def _show(difference: Difference, directory: str, words: tuple[str, str, str]) -> None:

@@ -138,6 +138,8 @@ class Site(Facts):
     """The objects that may be overwritten whatever ``adopt`` says: ``stack/frigate``, ``variable/DOMAIN``."""
     deploy: bool = True
     """Whether stacks are deployed, or only configured."""
+    sync_deploys: bool = False
+    """Whether the ResourceSync of the rendered TOML deploys stacks, too: for a fleet that Pulumi runs no more."""
     deploy_timeout_seconds: Annotated[int, Field(ge=1)] = 900
     deploys_per_host: Annotated[int, Field(ge=1)] = 1
     """How many stacks of one host may be deployed at once."""

@@ -5,9 +5,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from homeops.cli.render import rendered_fleet
 from homeops.fleet_graph import declared_fleet, fleet_graph
-from homeops.komodo.toml.layout import DIRECTORY
+from homeops.komodo.toml.layout import DIRECTORY, rendered
 from homeops.lab.core.settings import Settings
 from homeops.lab.hosts import LoopbackAgents, RehearsalHost
 from homeops.model.graph import Graph
@@ -128,14 +127,15 @@ class PushedCore(EmptyCore):
 
     def __init__(self, directory: Path, root: Path) -> None:
         super().__init__(directory)
-        self._root, self.tree = root, directory / "pushed"
+        self._graph, self.tree = lab_graph(root), directory / "pushed"
+        self._repository = load_settings(LAB, root).repository.name
         shutil.copytree(root / "docker", self.tree / "docker")
 
     def push(self, *, deploys: bool = False) -> None:
         """Render the fleet and push it; with ``deploys`` the sync deploys, too."""
-        for name, text in rendered_fleet(self._root, LAB, deploys=deploys).items():
+        for name, text in rendered(self._graph, "homeops/fleet", deploys=deploys).items():
             (self.tree / DIRECTORY / name).write_text(text)
-        self.agents.repositories.serve(load_settings(LAB, self._root).repository.name, self.tree)
+        self.agents.repositories.serve(self._repository, self.tree)
 
 
 _INCOMPARABLE = frozenset({"created_at", "updated_at", "last_sync_ts", "com.docker.compose.config-hash"})

@@ -138,6 +138,15 @@ def test_the_name_of_a_secret_is_rendered() -> None:
     assert "[[SLACK_URL]]" in rendered(graph_of(Resource("Alerter", "x", alerter)), "x")["alerters.toml"]
 
 
+def test_the_settings_say_whether_the_sync_deploys(root: Path, tmp_path: Path) -> None:
+    for name in ("docker", "Pulumi.prod.yaml"):
+        (tmp_path / name).symlink_to(root / name)
+    (tmp_path / "Pulumi.out.yaml").write_text("config:\n  homeops:like: prod\n  homeops:syncDeploys: true\n")
+    deploying, configuring = ("".join(rendered_fleet(tmp_path, stack).values()) for stack in ("out", "prod"))
+    assert "deploy = true" in deploying
+    assert "deploy = true" not in configuring
+
+
 def test_writing_changes_what_differs_and_removes_only_what_it_made(tmp_path: Path) -> None:
     directory = tmp_path / "deep" / "down"
     first = write(directory, FILES | {"old.toml": f"{MADE_BY} of x\n"})
