@@ -22,7 +22,7 @@ Item = Mapping[str, Any]
 _LISTED = 40
 """Of so many stacks at most the containers are asked for; of more the services are told."""
 
-_RUN_ON = "run on, managed by nobody"
+_STAYS, _STAY = "what runs of it stays, managed by nobody", "what runs of them stays, managed by nobody"
 _NOTHING_RUNS = ("down", "not_deployed", "")
 
 
@@ -117,7 +117,7 @@ def _of_server(name: str, estate: Estate, deleted: set[Key]) -> tuple[str, bool]
     held = estate.on(name)
     running = [place for place in held if place.state not in _NOTHING_RUNS]
     if running:
-        return f"Komodo deletes it before {_names([place.name for place in running])} on it, which {_RUN_ON}", True
+        return f"Komodo deletes it before {_names([place.name for place in running])} on it: {_STAY}", True
     left = [place.name for place in held if (place.kind, place.name) not in deleted]
     return f"{_names(left)} will be on no server" if left else "its Periphery stays", False
 
@@ -128,10 +128,10 @@ def _of_delete(place: Place, estate: Estate, gone: set[str]) -> tuple[str, bool]
         return "nothing of it runs", False
     if place.server in gone:
         # Told of the server, once.
-        return f"Komodo deletes its server {place.server} first, so its containers {_RUN_ON}", False
+        return f"Komodo deletes its server {place.server} first: {_STAYS}", False
     if place.state == "unknown" or state not in ("", "Ok"):
         why = f"Komodo does not reach {place.server or 'where it runs'} ({state or place.state})"
-        return f"{why}, so its containers {_RUN_ON}", True
+        return f"{why}: {_STAYS}", True
     what = _names(place.running) or "its containers"
     where = f" on {place.server}" if place.server else ""
     return f"Komodo stops and removes {what}{where}; {VOLUMES_STAY}", False
