@@ -1,12 +1,10 @@
 """A rehearsal on machines: hosts in containers, brought up as the real ones are, and a checkout to work in."""
 
-import platform
 import subprocess
 import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -31,7 +29,6 @@ from homeops.lab.machines.picked_layers import python_layer
 from homeops.lab.machines.releases import offer_releases
 from homeops.lab.machines.storage import Image
 from homeops.lab.machines.wanted_hosts import wanted_hosts
-from homeops.lab.periphery.release import release
 from homeops.lab.process import start
 from homeops.lab.progress import Listener
 from homeops.lab.pulumi_cli import environment
@@ -114,18 +111,13 @@ class OnMachines:
         """The releases and images that hosts fetch, and the settings that ask for exactly these."""
         listener.working("Machines: what they are to fetch")
         machines, version = self.machines, site.versions.komodo
-        binary = release(version)
-        place = machines.downloads / "moghtech/komodo/releases/download" / f"v{version}"
-        place.mkdir(parents=True, exist_ok=True)
-        (place / f"periphery-{platform.machine()}").write_bytes(binary)
-        versions = offer_releases(self.root, self.environ, machines.downloads)
+        versions = offer_releases(self.root, self.environ, machines.downloads, version)
         base = machines.have_image(listener)
         periphery = periphery_image(
             self.engine, base, self.root, self.environ, IMAGE, site.versions.periphery_image_tag, version
         )
         door = core_door(python_layer(self.engine, base), CORE_IMAGE, version, core.removeprefix("http://"))
-        versions |= {"peripherySha256": sha256(binary).hexdigest(), "peripheryImageDigest": periphery.digest}
-        return versions, (periphery, door)
+        return {**versions, "peripheryImageDigest": periphery.digest}, (periphery, door)
 
     def _follow(self, site: Site, up: Up, versions: Mapping[str, str], core: str) -> None:
         """Bring the checkout to what the working tree is now, and to what the lab adds to it."""

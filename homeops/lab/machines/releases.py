@@ -1,8 +1,12 @@
-"""Releases of sops and age for the lab's hosts to download: the programs of this checkout under GitHub's paths."""
+"""Releases for the lab's hosts to download, under GitHub's paths.
+
+Of sops and age, the programs of this checkout; of Periphery, the stand-in.
+"""
 
 import gzip
 import hashlib
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -11,14 +15,15 @@ from pathlib import Path
 
 from homeops.errors import LabError, Problem
 from homeops.lab.machines.archive import Entry, archive
+from homeops.lab.periphery.release import release
 
 _VERSION = re.compile(r"\d+(\.\d+)+")
 
 
-def offer_releases(root: Path, environ: Mapping[str, str], downloads: Path) -> dict[str, str]:
+def offer_releases(root: Path, environ: Mapping[str, str], downloads: Path, komodo: str) -> dict[str, str]:
     """Put the releases into a directory; returns the settings ``homeops:versions`` that ask for exactly these.
 
-    Raises LabError when a program is not there.
+    ``komodo`` is the version of the Periphery. Raises LabError when a program is not there.
     """
     sops, age, keygen = (own_program(name, root, environ) for name in ("sops", "age", "age-keygen"))
     sops_version, age_version = (_version(path) for path in (sops, age))
@@ -28,6 +33,7 @@ def offer_releases(root: Path, environ: Mapping[str, str], downloads: Path) -> d
     releases = {
         f"getsops/sops/releases/download/v{sops_version}/sops-v{sops_version}.linux.amd64": sops.read_bytes(),
         f"FiloSottile/age/releases/download/v{age_version}/age-v{age_version}-linux-amd64.tar.gz": packed,
+        f"moghtech/komodo/releases/download/v{komodo}/periphery-{platform.machine()}": release(komodo),
     }
     sums: list[str] = []
     for name, content in releases.items():
@@ -36,7 +42,8 @@ def offer_releases(root: Path, environ: Mapping[str, str], downloads: Path) -> d
         if not file.is_file() or file.read_bytes() != content:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
-    return {"sops": sops_version, "sopsSha256": sums[0], "age": age_version, "ageSha256": sums[1]}
+    versions = {"sops": sops_version, "age": age_version}
+    return versions | dict(zip(("sopsSha256", "ageSha256", "peripherySha256"), sums, strict=True))
 
 
 def own_program(name: str, root: Path, environ: Mapping[str, str]) -> Path:

@@ -1,10 +1,8 @@
 """Whoever sets the fleet right, with machines of the lab for some of its hosts."""
 
-import platform
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,6 @@ from homeops.lab.machines.fleet import Machines, Plan, Up
 from homeops.lab.machines.machine import Wanted
 from homeops.lab.machines.releases import offer_releases
 from homeops.lab.machines.storage import Image
-from homeops.lab.periphery.release import release
 from homeops.model.site import Site
 from homeops.settings import load_settings
 from tests.conftest import ROOT
@@ -83,18 +80,12 @@ def operator_of(
         up = machines.up(Plan(wanted, place / "git", PROVIDER, variables, tuple(offer(machines, site))), Heard())
         settings = site.model_dump(by_alias=True)
         settings["komodo"].update(komodo or {})
-        binary = release(site.versions.komodo)
-        offered = f"v{site.versions.komodo}/periphery-{platform.machine()}"
-        file = machines.downloads / "moghtech/komodo/releases/download" / offered
-        file.parent.mkdir(parents=True)
-        file.write_bytes(binary)
         overlay = up.overlay(root)
         settings["hosts"] = {name: {"address": "127.0.0.1", "sshPort": 1 + n} for n, name in enumerate(site.hosts)}
         settings["hosts"].update(overlay["hosts"])
         settings["network"].update(overlay["network"])
         settings["ssh"].update(overlay["ssh"], installAgeKey=True)
-        settings["versions"].update(offer_releases(root, environ, machines.downloads))
-        settings["versions"]["peripherySha256"] = sha256(binary).hexdigest()
+        settings["versions"].update(offer_releases(root, environ, machines.downloads, site.versions.komodo))
         ours = Site.model_validate(settings)
         with ssh_agent(up.operator, environ) as with_agent, pytest.MonkeyPatch.context() as patch:
             for name in ("PATH", "SSH_AUTH_SOCK"):

@@ -186,10 +186,10 @@ def test_the_names_of_the_lab_are_known_in_containers_of_a_host_and_no_others_an
 def test_the_requirements_of_real_hosts_are_looked_at_and_made_true_here(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pins = offer_releases(ROOT, os.environ, lab.machines.downloads)
+    pins = offer_releases(ROOT, os.environ, lab.machines.downloads, "2.3.2")
     versions = Versions.model_validate(example_settings()["versions"] | pins)
     native = native_sops(NativeSops(reason="a test"), versions, (ROOT / HOOK).read_text())
-    wanted = (docker_engine("20.10"), time_sync(), native)
+    wanted = (docker_engine(versions), time_sync(), native)
     hosts = {
         name: HostFacts.model_validate(facts) for name, facts in lab.up.overlay(lab.machines.root)["hosts"].items()
     }

@@ -287,9 +287,9 @@ def test_the_settings_ask_for_the_releases_that_are_offered(tmp_path: Path) -> N
         (place / name).write_text(f"#!/bin/sh\necho '{said}'\n")
         (place / name).chmod(0o755)
     environ, downloads = {"PATH": str(place)}, tmp_path / "downloads"
-    settings = offer_releases(tmp_path, environ, downloads)
+    settings = offer_releases(tmp_path, environ, downloads, "2.3.2")
     assert (settings["sops"], settings["age"]) == ("3.9.4", "1.2.1")
-    assert offer_releases(tmp_path, environ, downloads) == settings
+    assert offer_releases(tmp_path, environ, downloads, "2.3.2") == settings
     sops = downloads / "getsops/sops/releases/download/v3.9.4/sops-v3.9.4.linux.amd64"
     age = downloads / "FiloSottile/age/releases/download/v1.2.1/age-v1.2.1-linux-amd64.tar.gz"
     assert hashlib.sha256(sops.read_bytes()).hexdigest() == settings["sopsSha256"]
@@ -297,7 +297,7 @@ def test_the_settings_ask_for_the_releases_that_are_offered(tmp_path: Path) -> N
     with tarfile.open(age) as tar:
         assert {member.name: member.mode for member in tar} == {"age/age": 0o755, "age/age-keygen": 0o755}
     with pytest.raises(LabError, match="sops: not found"):
-        offer_releases(tmp_path, {"PATH": ""}, downloads)
+        offer_releases(tmp_path, {"PATH": ""}, downloads, "2.3.2")
 
 
 def test_the_agent_holds_one_key_and_ends_with_its_block(tmp_path: Path) -> None:
