@@ -133,7 +133,8 @@ def test_a_server_with_stacks_is_not_deleted_nor_a_stack_out_of_reach(world: Wor
     world.declare(SERVERS.split("[[server]]\n")[2].join(["[[server]]\n", ""]), delete=True)
     told = refused(world.look(leave=ROOMY))
     assert told == (
-        'server "alpha": would be deleted, but Komodo deletes it before web on it: what runs of them stays, managed by nobody\n'
+        'server "alpha": would be deleted, but Komodo deletes it before web on it: '
+        "what runs of them stays, managed by nobody\n"
         "  hint: take what is on it out of the files first, sync, and only then the server"
     )
     world.declare(SERVERS + stack("idle"), delete=True)
