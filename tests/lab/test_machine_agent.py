@@ -2,12 +2,16 @@
 
 import json
 import os
+import signal
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from homeops.lab.core import agents_looks
 from tests.lab.machined import Image, Machined, docker, need_docker
 from tests.lab.rehearsed import stages
 
@@ -284,6 +288,60 @@ def test_a_core_whose_key_periphery_does_not_know_reaches_nothing(lab: Machined)
     finally:
         lab.periphery.stop()
         lab.periphery.environ = {**lab.periphery.environ, "PERIPHERY_CORE_PUBLIC_KEYS": lab.core.public_key}
+        lab.periphery.start()
+        lab.until(lambda: _server_state(lab), lambda state: state == "Ok")
+
+
+def test_a_machine_that_hangs_keeps_nobody_else_waiting(lab: Machined, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agents_looks, "PATIENCE_SECONDS", 2.0)
+    assert _server_state(lab) == "Ok"
+    process = lab.periphery.process
+    assert process is not None
+    process.send_signal(signal.SIGSTOP)
+    try:
+        time.sleep(1.1)
+        waiting = threading.Thread(target=lambda: lab.read("ListServers"))
+        waiting.start()
+        began = time.monotonic()
+        lab.read("ListTags")
+        assert time.monotonic() - began < 1
+        assert waiting.is_alive()
+        waiting.join()
+        began = time.monotonic()
+        assert _server_state(lab) == "NotOk"
+        assert time.monotonic() - began < 1
+    finally:
+        process.send_signal(signal.SIGCONT)
+    lab.until(lambda: _server_state(lab), lambda state: state == "Ok")
+
+
+def _key_file(lab: Machined) -> Path:
+    return lab.periphery.place / "core.pub"
+
+
+@pytest.mark.parametrize("in_file", [True, False], ids=["in a file", "in the settings"])
+def test_a_new_key_of_core_reaches_agents_that_have_it_in_a_file(lab: Machined, in_file: bool) -> None:
+    before = lab.core.public_key
+    if in_file:
+        _key_file(lab).write_text(f"-----BEGIN PUBLIC KEY-----\n{before}\n-----END PUBLIC KEY-----\n")
+    environ = lab.periphery.environ
+    lab.periphery.stop()
+    if in_file:
+        lab.periphery.environ = {**environ, "PERIPHERY_CORE_PUBLIC_KEYS": f"file:{_key_file(lab)}"}
+    lab.periphery.start()
+    lab.until(lambda: _server_state(lab), lambda state: state == "Ok")
+    try:
+        update = lab.run("RotateCoreKeys", force=False)
+        assert update["success"]
+        assert entry(update, "Rotate Core Keys")["stdout"].endswith(">alpha</span> ✅")
+        after = lab.read("GetCoreInfo")["public_key"]
+        assert after != before
+        lab.until(lambda: _server_state(lab), lambda state: state == ("Ok" if in_file else "NotOk"))
+        assert not in_file or after in _key_file(lab).read_text()
+    finally:
+        lab.core.public_key = before
+        lab.periphery.stop()
+        lab.periphery.environ = environ
         lab.periphery.start()
         lab.until(lambda: _server_state(lab), lambda state: state == "Ok")
 

@@ -92,6 +92,10 @@ class Agent(Protocol):
         """The public key of the new private one that it made for itself."""
         ...
 
+    def take_core_key(self, key: str) -> None:
+        """Let in a Core with another key from now on, where its settings leave that to it."""
+        ...
+
     def containers(self) -> list[Document]:
         """All containers as ``ListContainers`` shows them, without their server."""
         ...

@@ -4,7 +4,6 @@ What a deploy consists of, in which order and under which names, is that of ever
 """
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -12,6 +11,7 @@ from typing import Any, TypeVar
 
 from homeops.lab.core.agents import Agent, AgentFailure, AgentGone, Agents
 from homeops.lab.core.agents_docker import build_command, image_tags
+from homeops.lab.core.agents_looks import Looks
 from homeops.lab.core.agents_machine_channel import Channel, MachinePlace
 from homeops.lab.core.agents_machine_docker import image_item, inspection, list_item, project_item
 from homeops.lab.core.agents_machine_git import MachineCheckouts
@@ -24,18 +24,7 @@ from homeops.lab.core.executions_logs import log
 from homeops.lab.core.places import Place
 from homeops.lab.core.state import Document, now_ms
 
-FRESH_SECONDS = 1.0
-"""For so long Core takes what it saw on a machine for what is there."""
-
 T = TypeVar("T")
-
-
-@dataclass
-class _Seen:
-    """The last look at something."""
-
-    at: float
-    what: Any
 
 
 @dataclass
@@ -46,13 +35,13 @@ class MachineAgent(StackAgent, RepoAgent):
     core_key: Callable[[], str]
     silent: bool = False
     secrets: dict[str, str] = field(default_factory=dict[str, str])
-    _seen: dict[str, _Seen] = field(default_factory=dict[str, _Seen])
-    _changes: int = 0
     _channel: Channel = field(init=False)
+    _look: Looks = field(init=False)
     _checkouts: MachineCheckouts = field(init=False)
 
     def __post_init__(self) -> None:
         self._channel = Channel(self.address, self.core_key)
+        self._look = Looks(self._channel.look)
         self._checkouts = MachineCheckouts(channel=self._channel)
 
     @property
@@ -88,6 +77,10 @@ class MachineAgent(StackAgent, RepoAgent):
         finally:
             self._changed()
 
+    def take_core_key(self, key: str) -> None:
+        """Tell Periphery, which takes it where its settings have Core's key in a file."""
+        self._answered(lambda: self._channel.ask("TakeCoreKey", public_key=key))
+
     def containers(self) -> list[Document]:
         """All containers, by state and name as Core sorts them."""
         listed = [list_item(found) for found in self._containers()]
@@ -95,7 +88,7 @@ class MachineAgent(StackAgent, RepoAgent):
 
     def projects(self) -> list[Document]:
         """Compose projects, by status and name."""
-        found: list[Document] = self._look("Projects", [])
+        found: list[Document] = self._look("Projects", list[Document]())
         return sorted(map(project_item, found), key=lambda item: (item["status"], item["name"]))
 
     def inspect(self, container: str) -> Document:
@@ -194,8 +187,7 @@ class MachineAgent(StackAgent, RepoAgent):
             self._changed()
 
     def _changed(self) -> None:
-        self._changes += 1
-        self._seen.clear()
+        self._look.forget()
 
     def _answered(self, work: Callable[[], T]) -> T:
         """Do something for a caller who does not wait for a Periphery that has ended."""
@@ -205,25 +197,10 @@ class MachineAgent(StackAgent, RepoAgent):
             raise AgentFailure("Cannot send command when Server is unreachable or disabled") from reason
 
     def _containers(self) -> list[Document]:
-        return self._look("Containers", [])
+        return self._look("Containers", list[Document]())
 
     def _information(self) -> Document:
-        return self._look("Information", {})
-
-    def _look(self, request: str, nothing: T) -> T:
-        """See something, unless that was seen a moment ago; nothing where Periphery does not answer."""
-        seen = self._seen.get(request)
-        if seen is not None and time.monotonic() - seen.at <= FRESH_SECONDS:
-            return seen.what
-        changes = self._changes
-        try:
-            found = self._channel.look(request)
-        except (AgentGone, AgentFailure):
-            found = nothing
-        # What was seen while something changed may be what was there before.
-        if changes == self._changes:
-            self._seen[request] = _Seen(time.monotonic(), found)
-        return found
+        return self._look("Information", Document())
 
 
 @dataclass

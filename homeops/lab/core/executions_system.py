@@ -1,6 +1,7 @@
 """Executions of Core itself, for admins: backup, updates of everything, keys (api/execute/maintenance.rs)."""
 
-from homeops.lab.core.executions import Run, Steps, executes
+from homeops.lab.core.agents import AgentFailure
+from homeops.lab.core.executions import Run, Steps, error_and_trace, executes
 from homeops.lab.core.executions_logs import bold, error_log, log
 from homeops.lab.core.json_copy import copied
 from homeops.lab.core.public_keys import any_public_key
@@ -89,18 +90,38 @@ def rotate_all_server_keys(run: Run) -> Steps:
 
 @executes("RotateCoreKeys", "System")
 def rotate_core_keys(run: Run) -> Steps:
-    """A new key for Core, told to every agent; refused while one does not answer, unless forced."""
+    """A new key for Core, told to every agent; refused while one does not answer, unless forced.
+
+    An agent that has Core's key in its settings, and not in a file, answers that all is well and goes on to let the old
+    Core in, and nobody else.
+    """
     _admin(run)
     yield
-    with run.core.state.lock:
-        servers = [copied(server) for server in run.core.state.resources["Server"].values()]
+    core = run.core
+    with core.state.lock:
+        servers = [copied(server) for server in core.state.resources["Server"].values()]
     lost = next((server for server in servers if server_state(run.core, server) == "NotOk"), None)
     if lost is not None and not run.params["force"]:
         told = f"Server {lost['name']} is NotOk, stopping key rotation. Pass `force: true` to continue anyways."
         raise Refusal(told)
     key = any_public_key()
-    rotated = [_skipped(run, server) or f"\nRotated key for {bold(server['name'])} ✅" for server in servers]
-    run.log(log("Rotate Core Keys", stdout=f"New Public Key: {key}\n{''.join(rotated)}"))
+    lines: list[str] = []
+    for server in servers:
+        name = bold(server["name"])
+        if skipped := _skipped(run, server):
+            lines.append(skipped)
+            continue
+        try:
+            core.agents.the(server).take_core_key(key)
+        except AgentFailure as failure:
+            told = f"Failed to rotate for {name}. The new Core public key will have to be added manually."
+            error, trace = error_and_trace(failure)
+            run.log(error_log("Key Rotation Failure", told, [error, *trace]))
+            continue
+        lines.append(f"\nRotated key for {name} ✅")
+    # Told over connections that Core made with its old key.
+    core.public_key = key
+    run.log(log("Rotate Core Keys", stdout=f"New Public Key: {key}\n{''.join(lines)}"))
 
 
 def _skipped(run: Run, server: Document) -> str:

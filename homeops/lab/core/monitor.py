@@ -1,9 +1,11 @@
 """What Core's monitor tells of by itself: Stacks whose state changes, Servers that do not answer (monitor/alert)."""
 
 import re
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from homeops.lab.core.agents_looks import answering
 from homeops.lab.core.alerts import note_servers
 from homeops.lab.core.executions_alerts import make_alert, spread_alert
 from homeops.lab.core.json_copy import copied
@@ -44,7 +46,9 @@ class Monitor:
         interval = _seconds(self.core.settings.monitoring_interval)
         at = now // interval * interval
         self._next = at + interval
-        with self.core.state.lock:
+        began = time.monotonic()
+        self._look_ahead()
+        with self.core.state.lock, answering(again=False, began=began):
             busy = self._busy(self._looked)
             if at - self._looked > 1.0:
                 self._looked = at + _LOOK_TAKES
@@ -57,6 +61,14 @@ class Monitor:
             alerts = [*self._changes(), *self._servers()]
         for alert in alerts:
             spread_alert(self.core, alert)
+
+    def _look_ahead(self) -> None:
+        """Look at every host while nothing is locked: one that hangs keeps nobody else waiting."""
+        with self.core.state.lock:
+            servers = list(self.core.state.resources["Server"].values())
+        for server in servers:
+            if agent := self.core.agents.of(server):
+                agent.containers()
 
     def _busy(self, since: float) -> set[str]:
         return {

@@ -1,6 +1,7 @@
 """What else happens when a resource is written or deleted (``post_create``, ``pre_delete``, ... in resource/*.rs)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from homeops.lab.core.alerts import note_servers, resolve_alerts
@@ -8,7 +9,7 @@ from homeops.lab.core.executions_logs import error_log
 from homeops.lab.core.references import find
 from homeops.lab.core.refreshes import REFRESHES
 from homeops.lab.core.refusal import Refusal
-from homeops.lab.core.resource_states import deployment_state, no_connection, server_state, stack_state
+from homeops.lab.core.resource_states import deployment_state, flags_of, no_connection, server_state, stack_state
 from homeops.lab.core.state import Document
 
 if TYPE_CHECKING:
@@ -93,18 +94,34 @@ def _sync(core: "Core", sync: Document, _update: Document) -> None:
     resolve_alerts(core, "ResourceSync", sync["_id"]["$oid"])
 
 
+@contextmanager
+def _destroying(core: "Core", kind: str, document: Document) -> Generator[None]:
+    """While a host stops containers, others get their answers; but nobody else touches this one."""
+    key = (kind, document["_id"]["$oid"])
+    core.state.action_states[key] = flags_of(core.state, *key) | {"destroying"}
+    try:
+        with core.state.lock.released():
+            yield
+    finally:
+        core.state.action_states[key] = flags_of(core.state, *key) - {"destroying"}
+
+
 def _stack(core: "Core", stack: Document, update: Document) -> None:
     if stack_state(core, stack) in ("down", "unknown"):
         return
     server = find(core.state, "Server", stack["config"]["server_id"])
-    update["logs"].append(core.agents.take_down(server, stack))
+    with _destroying(core, "Stack", stack):
+        entry = core.agents.take_down(server, stack)
+    update["logs"].append(entry)
 
 
 def _deployment(core: "Core", deployment: Document, update: Document) -> None:
     if deployment_state(core, deployment) in ("not_deployed", "unknown"):
         return
     server = find(core.state, "Server", deployment["config"]["server_id"])
-    update["logs"].append(core.agents.remove_container(server, deployment))
+    with _destroying(core, "Deployment", deployment):
+        entry = core.agents.remove_container(server, deployment)
+    update["logs"].append(entry)
 
 
 def _repo(core: "Core", repo: Document, update: Document) -> None:

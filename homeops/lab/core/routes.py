@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from homeops.lab.core.agents_looks import StillLooking, answering
 from homeops.lab.core.answer import TEXT, Answer, Dropped, error_answer, json_answer, text_answer
 from homeops.lab.core.auth import Guard, authenticate, client_address
 from homeops.lab.core.decode import decode_request, require_json
@@ -106,15 +107,19 @@ def _typed_answer(
 
 
 def _called(core: "Core", route: Route, name: str, caller: Document, params: Document) -> Answer:
-    """What Core answers; a read waits for an agent that is silent, and others meanwhile get their answers."""
-    deadline = time.monotonic() + core.settings.silence_seconds
+    """What Core answers; a read waits for an agent, and others meanwhile get their answers."""
+    began = time.monotonic()
+    deadline = began + core.settings.silence_seconds
     while True:
         try:
             # Answers may share what the state holds, so they are written while it is locked.
-            with core.state.lock:
+            with core.state.lock, answering(again=route == "read", began=began):
                 if core.down:
                     raise Dropped
                 return json_answer(core.call(route, name, caller, params))
+        except StillLooking as look:
+            while look.still():
+                time.sleep(_LOOK_SECONDS)
         except AgentSilent as silence:
             while silence.still() and route == "read" and time.monotonic() < deadline:
                 time.sleep(_LOOK_SECONDS)

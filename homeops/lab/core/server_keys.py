@@ -42,7 +42,9 @@ def rotate_server_keys(core: "Core", caller: Document, params: Document) -> Any:
 def rotated_key(core: "Core", server: Document) -> str:
     """The public key of the new one that the agent of a Server made itself; refused where it made none."""
     try:
-        return core.agents.the(server).rotated_key()
+        agent = core.agents.the(server)
+        with core.state.lock.released():
+            return agent.rotated_key()
     except AgentFailure as failure:
         error, trace = error_and_trace(failure)
         raise Refusal(_FAILED, [error, *trace]) from failure

@@ -2,11 +2,11 @@
 
 import itertools
 import secrets
-import threading
 import time
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from homeops.lab.core.state_lock import StateLock
 from homeops.model.kinds import RESOURCE_KINDS
 
 Document = dict[str, Any]
@@ -32,7 +32,7 @@ class State:
     updates: dict[str, Document] = field(default_factory=dict[str, Document])
     alerts: dict[str, Document] = field(default_factory=dict[str, Document])
     action_states: dict[tuple[str, str], set[str]] = field(default_factory=dict[tuple[str, str], set[str]])
-    lock: threading.RLock = field(default_factory=threading.RLock)
+    lock: StateLock = field(default_factory=StateLock)
     _process: str = field(default_factory=lambda: secrets.token_hex(5))
     _serial: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 

@@ -43,6 +43,13 @@ def rotated_public_key(private_key: str) -> str:
     return own_public_key(private_key)
 
 
+def take_core_key(specs: Sequence[str], key: str) -> None:
+    """Put another public key of Core into the first file of ``core_keys``; without one nothing is changed."""
+    files = (spec.removeprefix(FILE) for spec in specs if spec.startswith(FILE))
+    if path := next(files, None):
+        _write(Path(path), _pem("PUBLIC KEY", key), 0o644)
+
+
 def core_keys(specs: Sequence[str]) -> frozenset[str]:
     """The public keys of Cores: each as base64 of its DER, in PEM, or ``file:PATH`` of a file with one."""
     found: set[str] = set()

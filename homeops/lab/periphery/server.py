@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from homeops.lab.periphery import commands, load
 from homeops.lab.periphery.files import Files, OutsideError
-from homeops.lab.periphery.keys import KeyProblem, rotated_public_key
+from homeops.lab.periphery.keys import KeyProblem, core_keys, rotated_public_key, take_core_key
 from homeops.lab.periphery.settings import Settings
 from homeops.lab.periphery.version import VERSION
 
@@ -33,6 +33,7 @@ class Service:
         self._requests: dict[str, Callable[..., Any]] = {
             "Information": self._information,
             "Rotate": self._rotate,
+            "TakeCoreKey": self._take_core_key,
             "Run": commands.run,
             "Containers": commands.containers,
             "Container": commands.container,
@@ -64,6 +65,12 @@ class Service:
     def _rotate(self) -> dict[str, Any]:
         self._public_key = rotated_public_key(self.settings.private_key)
         return {"public_key": self._public_key}
+
+    def _take_core_key(self, public_key: str) -> dict[str, Any]:
+        """Komodo's way: a key that stands in the settings themselves stays the one (bin/periphery/src/api/keys.rs)."""
+        take_core_key(self.settings.core_public_keys, public_key)
+        self.known = core_keys(self.settings.core_public_keys)
+        return {}
 
     def _information(self) -> dict[str, Any]:
         settings = self.settings
