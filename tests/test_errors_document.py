@@ -8,21 +8,29 @@ from typing import Any
 
 import pytest
 
+from homeops.adoption.comparison import declared_props
+from homeops.adoption.overwriting import with_names
 from homeops.errors import HomeopsError, KomodoUnreachable, Problem
 from homeops.fleet_graph import fleet_graph
 from homeops.hosts import agent_key
 from homeops.hosts.periphery_shell import PUBLIC_KEY
 from homeops.hosts.reach import Reach, reach_of
 from homeops.hosts.ssh import Done, run
-from homeops.komodo import agents, moves, removals, session
+from homeops.komodo import agents, comparison, moves, pushed, removals, session
 from homeops.komodo.client import Client, Patience
 from homeops.komodo.credentials import Credentials, Given, find_access
+from homeops.komodo.gate import declared_names
+from homeops.komodo.toml.layout import DIRECTORY, rendered
+from homeops.komodo.toml.origin import made_from
+from homeops.komodo.toml.rendering import rendering
 from homeops.lab.core.core import Core
 from homeops.lab.core.settings import Settings
 from homeops.lab.http import CoreServer
 from homeops.model.config.resource_sync import ResourceSyncConfig
 from homeops.model.fleet import Fleet
+from homeops.model.graph import Graph, Resource
 from homeops.model.host import ContainerPeriphery, Host
+from homeops.model.kinds import KINDS
 from homeops.model.site import DeleteBudget, SshFacts
 from homeops.model.stack import Stack
 from homeops.settings import load_settings
@@ -216,3 +224,40 @@ def test_messages_about_hosts(document: str, tmp_path: Path) -> None:
     ]
     for said in cases:
         assert said in document, said
+
+
+def test_messages_about_adoption(document: str) -> None:
+    stack = KINDS["Stack"]
+    changed = [("config.environment", "TZ=Etc/UTC\n", "TZ=Europe/Berlin\n"), ("config.auto_pull", None, False)]
+    settings = '{"config": {"homeops:overwrite": []}}'
+    cases = [
+        str(comparison.refused(stack, "frigate", changed, "prod")),
+        message(lambda: with_names(settings, ["stack/frigate"], ["stack/frigate"], "Pulumi.prod.yaml")),
+    ]
+    for said in cases:
+        assert said in document, said
+
+
+def test_messages_about_syncs_that_undo_a_run(document: str, tmp_path: Path) -> None:
+    config = ResourceSyncConfig(repo="someone/fleet", resource_path=[DIRECTORY])
+    fields = {"server_id": "nvr", "environment": "TZ=Etc/UTC\n", "auto_pull": False}
+    frigate = Resource("Stack", "frigate", KINDS["Stack"].config.validate_python(fields))
+    server = Resource("Server", "nvr", KINDS["Server"].config.validate_python({}))
+    graph = Graph((server, frigate, Resource("ResourceSync", "fleet", config)))
+    files = dict(rendered(graph, made_from("prod")))
+    files["stacks-nvr.toml"] = files["stacks-nvr.toml"].replace("auto_pull", "# ").replace("Etc/UTC", "Europe/Berlin")
+    (tmp_path / DIRECTORY).mkdir(parents=True)
+    for name, text in files.items():
+        (tmp_path / DIRECTORY / name).write_text(text, encoding="utf-8")
+    found = rendering(graph, example_site("nvr"), tmp_path, "prod")
+    contents = [{"path": name, "contents": text} for name, text in files.items()]
+    sync = {
+        "name": "fleet",
+        "config": config.model_dump(),
+        "info": {"remote_contents": contents, "pending_hash": "1a2b3c4"},
+    }
+    news = {"rendered": found.digest, "stack": "prod", **declared_names(graph)}
+    props = {item.key: declared_props(item) for item in graph.resources}
+    for said in (*found.warnings, *pushed.warnings(sync, news, props)):
+        assert said in document, said
+    assert len(found.warnings) == 1

@@ -96,22 +96,22 @@ def declared_props(resource: Resource) -> Props:
 def chosen(comparison: Comparison, graph: Graph, names: tuple[str, ...]) -> tuple[Difference, ...]:
     """The objects of these names that differ, all of them for no name; ``stack/frigate``, or ``frigate`` alone.
 
-    Raises FleetError for a name that nothing has, or that several kinds have.
+    Raises FleetError for a name that nothing has, or several that differ.
     """
     if not names:
         return comparison.differing
-    known = {called(*resource.key): resource for resource in graph.resources}
+    known = {name for resource in graph.resources for name in (called(*resource.key), resource.name)}
     wanted: set[str] = set()
     problems: list[Problem] = []
     for name in names:
-        found = [name] if name in known else [path for path, resource in known.items() if resource.name == name]
-        if len(found) == 1:
-            wanted.add(found[0])
-        elif found:
-            problems.append(Problem(f'"{name}"', "is the name of several objects", f"one of {', '.join(found)}"))
-        else:
-            near = nearest(name, [*known, *(resource.name for resource in graph.resources)])
+        exact = [item.name for item in comparison.differing if item.name == name]
+        found = exact or [item.name for item in comparison.differing if item.resource.name == name]
+        if name not in known:
+            near = nearest(name, known)
             problems.append(Problem(f'"{name}"', f"is not declared{near}", "a name, or kind/name: stack/frigate"))
+        elif len(found) > 1:
+            problems.append(Problem(f'"{name}"', "is the name of several that differ", f"one of {', '.join(found)}"))
+        wanted.update(found)
     if problems:
         raise FleetError(*problems)
     return tuple(difference for difference in comparison.differing if difference.name in wanted)

@@ -4,6 +4,7 @@ What was written counts only when the fleet, loaded anew, has Komodo's values in
 it was, for every Pulumi stack. Else the files are as before, and a person is told where to write what.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -39,10 +40,11 @@ class ByHand:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What became of it: the text of each changed file before and after, the objects done, the fields that were not."""
+    """What became of it: the text of each changed file before and after, objects done, done in part, fields left."""
 
     files: Mapping[Path, tuple[str, str]]
     done: tuple[str, ...]
+    partly: tuple[str, ...]
     by_hand: tuple[ByHand, ...]
 
 
@@ -67,10 +69,12 @@ class Writing:
         after = {file: file.read_bytes().decode() for file in texts}
         if after != texts:
             self._find_places_again(chosen)
-        left = {name for name, _ in self.by_hand}
+        left = Counter(name for name, _ in self.by_hand)
+        wanted = {item.name: sum(self.wants(item, one) for one in item.fields) for item in chosen}
         return Kept(
             {file: (text, after[file]) for file, text in texts.items() if after[file] != text},
-            tuple(item.name for item in chosen if item.name not in left),
+            tuple(name for name in wanted if not left[name]),
+            tuple(name for name in wanted if 0 < left[name] < wanted[name]),
             tuple(self.by_hand.values()),
         )
 

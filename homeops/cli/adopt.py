@@ -16,6 +16,7 @@ As JSON (``homeops adopt --json``)::
       "needless": [],               named in homeops:overwrite, and equal by now
       "keep": null,                 the choice: komodo, fleet, or none
       "done": ["stack/frigate"],    the objects for which it was written
+      "partly": [],                 those of which some fields are left, see by_hand
       "files": [{"file": "...", "diff": "..."}],
       "by_hand": [{"object": "...", "field": "...", "where": "file:line", "why": "...", "write": "..."}]
     }
@@ -77,6 +78,7 @@ class Outcome:
 
     files: dict[Path, tuple[str, str]]
     done: tuple[str, ...]
+    partly: tuple[str, ...] = ()
     by_hand: tuple[ByHand, ...] = ()
 
 
@@ -153,7 +155,7 @@ def settle(found: Found, source: FleetSource, keep: Side | None, fields: tuple[s
                 kept = Writing(source, wants).keep(found.differing)
             except OSError as error:
                 raise HomeopsError(Problem(str(error.filename), f"cannot be written ({error.strerror})")) from None
-            return Outcome(dict(kept.files), kept.done, kept.by_hand)
+            return Outcome(dict(kept.files), kept.done, kept.partly, kept.by_hand)
         case Side.FLEET if found.differing:
             file, before, after = allow_overwriting(source.stack, source.root, [item.name for item in found.differing])
             return Outcome({file: (before, after)}, tuple(item.name for item in found.differing))
@@ -194,6 +196,7 @@ def document(found: Found, outcome: Outcome, keep: Side | None, root: Path) -> d
         "needless": list(found.needless),
         "keep": keep,
         "done": list(outcome.done),
+        "partly": list(outcome.partly),
         "files": [
             {"file": str(file.relative_to(root)), "diff": "".join(_diff(file, *texts, root))}
             for file, texts in outcome.files.items()
@@ -213,7 +216,8 @@ def show(found: Found, outcome: Outcome, keep: Side | None, root: Path) -> None:
     for line in _sum(found, outcome, keep):
         _say(line)
     for one in outcome.by_hand:
-        hint = f"\n  hint: {one.write}" if one.write else ""
+        command = one.write.startswith("pulumi ")
+        hint = f"\n  hint: {one.write if command else f'write {one.write}'}" if one.write else ""
         err.print(Text(f"{one.where}: {one.object}: {one.field}: {one.why}{hint}"), style="yellow", soft_wrap=True)
 
 
@@ -242,6 +246,8 @@ def _sum(found: Found, outcome: Outcome, keep: Side | None) -> Iterator[str]:
     comparison, stack = found.comparison, found.stack
     if outcome.done:
         yield f"{'written' if keep is Side.KOMODO else 'may be overwritten'}: {', '.join(outcome.done)}"
+    if outcome.partly:
+        yield f"written in part, the rest is below: {', '.join(outcome.partly)}"
     if keep is Side.KOMODO and outcome.done:
         yield f"  hint: pulumi preview -s {stack} now adopts them as they are"
     if keep is Side.FLEET and outcome.done:

@@ -11,9 +11,10 @@ from homeops.cli.access import RealFleet
 from homeops.cli.checkout import checkout
 from homeops.cli.screen import err, out
 from homeops.fleet_graph import declared_fleet, fleet_graph
-from homeops.komodo.toml.layout import DIRECTORY, rendered
+from homeops.komodo.toml.layout import DIRECTORY
 from homeops.komodo.toml.output import Difference, compare, write
-from homeops.settings import load_settings, settings_file
+from homeops.komodo.toml.rendering import files_of
+from homeops.settings import load_settings
 
 
 def render(
@@ -40,9 +41,8 @@ def render(
 def rendered_fleet(root: Path, stack: str) -> dict[str, str]:
     """The files for the settings of a Pulumi stack, by name."""
     site = load_settings(stack, root)
-    made_from = f"homeops/fleet and {settings_file(stack, root).name}"
     graph = fleet_graph(declared_fleet("homeops.fleet", site), site, root)
-    return dict(rendered(graph, made_from, deploys=site.sync_deploys))
+    return dict(files_of(graph, site, stack))
 
 
 def _show(difference: Difference, directory: str, words: tuple[str, str, str]) -> None:

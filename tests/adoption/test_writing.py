@@ -7,7 +7,7 @@ import pytest
 
 from homeops.adoption import writing
 from homeops.adoption.writing import Kept
-from tests.adoption.conftest import OTHERS, STACKS, Checkout
+from tests.adoption.checkout import OTHERS, STACKS, Checkout
 
 ALERTS: dict[str, Any] = {
     "endpoint": {"type": "Ntfy", "params": {"url": "https://ntfy.example/secret-topic", "email": None}},
@@ -29,7 +29,7 @@ def test_what_was_brought_up_is_equal_and_nothing_is_written(checkout: Checkout)
     comparison = checkout.compare()
     assert comparison.differing == ()
     assert comparison.absent == ()
-    assert checkout.keep() == Kept({}, (), ())
+    assert checkout.keep() == Kept({}, (), (), ())
 
 
 def test_values_are_written_where_they_are_declared(checkout: Checkout) -> None:
@@ -57,6 +57,7 @@ def test_values_are_written_where_they_are_declared(checkout: Checkout) -> None:
         'TAGS = (Tag("media", color="DarkBlue"), *(Tag(name) for name in ("one", "two")))'
     ]
     assert checkout.differing() == []
+    assert checkout.up() == []
 
 
 def test_nested_values_are_calls_of_classes_that_are_imported(checkout: Checkout) -> None:
@@ -146,6 +147,7 @@ def test_secrets_are_never_written(checkout: Checkout) -> None:
         "variable/NAME is_secret",
     }
     assert 'alert_types=["ServerUnreachable"]' in checkout.text("others")
+    assert (kept.done, kept.partly) == ((), ("alerter/chat",))
     for text in (*checkout.texts().values(), repr(kept)):
         assert "hunter2" not in text
         assert "secret-topic" not in text
@@ -162,6 +164,7 @@ def test_what_would_not_hold_is_taken_back_and_the_rest_is_written(checkout: Che
     assert why.startswith('written there, it does not hold: host "three" is not a declared host')
     assert write == 'host="three", directory="two/frigate"'
     assert set(kept.done) == {"stack/web", "variable/NAME"}
+    assert kept.partly == ()
     assert checkout.differing() == ["stack/frigate server_id"]
     assert changed(STACKS, checkout.text("stacks")) == ['web = Stack("web", host=one, auto_pull=False)']
 

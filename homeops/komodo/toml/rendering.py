@@ -1,5 +1,6 @@
 """What a run would render, held against the files of the checkout; and which syncs read such files."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,11 @@ class Rendering:
     warnings: tuple[str, ...] = ()
 
 
+def files_of(graph: Graph, site: Site, stack: str) -> Mapping[str, str]:
+    """The files of a fleet as the settings of a Pulumi stack have them, by name; raises FleetError for a secret."""
+    return rendered(graph, made_from(stack), deploys=site.sync_deploys)
+
+
 def rendering(graph: Graph, site: Site, root: Path, stack: str) -> Rendering:
     """Render the fleet without writing it; nothing where no sync reads rendered files of the fleet's repository.
 
@@ -34,7 +40,7 @@ def rendering(graph: Graph, site: Site, root: Path, stack: str) -> Rendering:
     if not syncs:
         return Rendering()
     try:
-        files = rendered(graph, made_from(stack))
+        files = files_of(graph, site, stack)
         difference = compare(root / DIRECTORY, files)
         there = [file.read_text(encoding="utf-8", errors="replace") for file in (root / DIRECTORY).glob("*.toml")]
     except (HomeopsError, OSError) as error:
