@@ -65,8 +65,11 @@ class OnMachines:
         """Its machines."""
         return Machines(self.root, self.environ, self.engine)
 
-    def prepare(self, listener: Listener, port: int) -> None:
-        """Have machines, a checkout, Core, and an agent on each host; raises LabError with all that went wrong."""
+    def prepare(self, listener: Listener, port: int) -> bool:
+        """Have machines, a checkout, Core, and an agent on each host; raises LabError with all that went wrong.
+
+        Says whether a machine was made or started, so that it may not be as it was seen last.
+        """
         site = load_settings(self.stack, self.root)
         graph = fleet_graph(declared_fleet("homeops.fleet", site), site, self.root)
         places = self.machines.have_places(site.hosts)
@@ -87,6 +90,7 @@ class OnMachines:
         self._bootstrap(listener)
         # What the bootstrap wrote down.
         self._checkout(site).publish()
+        return any(up.changes[host] != "unchanged" for host in site.hosts)
 
     @contextmanager
     def stage(self) -> Generator[Stage]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from homeops.errors import Problem, ToolError
+from homeops.programs import search_path
 
 STATE = ".state"
 """Where state is kept unless PULUMI_BACKEND_URL says otherwise."""
@@ -27,10 +28,9 @@ def environment(root: Path, environ: Mapping[str, str]) -> dict[str, str]:
 
     The Python that runs homeops comes first on PATH, because Pulumi's language host runs the first one there is.
     """
-    places = [str(Path(sys.executable).parent), str(root / ".tools" / "bin"), environ.get("PATH", os.defpath)]
     made = {
         **environ,
-        "PATH": os.pathsep.join(places),
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), search_path(root, environ)]),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL": "true",
@@ -88,9 +88,13 @@ class PulumiCli:
         self._run("stack", "rm", stack, "--yes", "--force", "--preserve-config", "--remove-backups")
         return True
 
-    def up(self, stack: str) -> Generator[dict[str, Any]]:
-        """Bring a Pulumi stack up; yields the engine's events. Raises ToolError when it failed."""
-        command = self._command("up", "--stack", stack, "--yes", "--skip-preview", "--json")
+    def up(self, stack: str, *, refresh: bool = False) -> Generator[dict[str, Any]]:
+        """Bring a Pulumi stack up, after a look at what is there; yields the engine's events.
+
+        Raises ToolError when it failed.
+        """
+        look = ["--refresh"] if refresh else []
+        command = self._command("up", "--stack", stack, "--yes", "--skip-preview", "--json", *look)
         with subprocess.Popen(
             command,
             cwd=self.root,

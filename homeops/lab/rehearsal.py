@@ -41,9 +41,9 @@ class Rehearsal:
         """Start Core unless it runs, and bring the fleet into it; raises LabError with all that went wrong."""
         self.check()
         with self.home.alone(lambda: listener.line(WAITING)):
-            self._prepare(listener, port)
+            refresh = self._prepare(listener, port)
             with self.stage() as stage:
-                return _bring_up(PulumiCli(stage.root, stage.environ), listener)
+                return _bring_up(PulumiCli(stage.root, stage.environ), listener, refresh=refresh)
 
     def check(self) -> None:
         """Raise ToolError without pulumi."""
@@ -51,12 +51,13 @@ class Rehearsal:
         if pulumi.program is None:
             raise pulumi.missing()
 
-    def _prepare(self, listener: Listener, port: int) -> None:
+    def _prepare(self, listener: Listener, port: int) -> bool:
+        """Have Core and hosts; says whether hosts may be otherwise than Pulumi saw them last."""
         if self._machines is not None:
-            self._machines.prepare(listener, port)
-            return
+            return self._machines.prepare(listener, port)
         running, fresh = start(self.home, port)
         listener.line(f"Core: {'started at' if fresh else 'is running at'} {running.address}")
+        return False
 
     @contextmanager
     def stage(self) -> Generator[Stage]:
@@ -89,12 +90,12 @@ class Rehearsal:
                 listener.line(f"{self.home.directory.name}: removed")
 
 
-def _bring_up(pulumi: PulumiCli, listener: Listener) -> Outcome:
+def _bring_up(pulumi: PulumiCli, listener: Listener, *, refresh: bool) -> Outcome:
     listener.working("Pulumi: starting")
     pulumi.have(STACK)
     outcome = Outcome()
     try:
-        with closing(pulumi.up(STACK)) as events:
+        with closing(pulumi.up(STACK, refresh=refresh)) as events:
             follow(events, listener, outcome)
     except ToolError as error:
         raise _failed(outcome, error) from error
