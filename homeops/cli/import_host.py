@@ -20,6 +20,7 @@ from homeops.imports.managed import Known, known_to_core, managed, of_fleet
 from homeops.imports.project_reading import running_on
 from homeops.komodo.client import Client, Patience
 from homeops.model.fleet import Fleet
+from homeops.model.host import Host
 from homeops.settings import load_settings
 
 _PATIENCE = Patience(connect=2, read=10, tries=1)
@@ -54,7 +55,7 @@ def import_host(host: str, *, stack: str, directory: Path | None, as_json: bool)
         next(declared.unmanaged for declared in fleet.hosts if declared.name == host),
         asked,
         _variable(host),
-        frozenset(vars(import_module("homeops.fleet.stacks"))),
+        frozenset(_names_in("homeops.fleet.stacks")),
     )
     written = _write(report.files(), directory) if directory else []
     if as_json:
@@ -65,7 +66,8 @@ def import_host(host: str, *, stack: str, directory: Path | None, as_json: bool)
     for path in written:
         err.print(Text(f"written: {path}"), soft_wrap=True)
     if written:
-        took = f"take them over: from {report.import_name} import STACKS, and *STACKS in homeops/fleet/stacks.py"
+        name = report.module_name
+        took = f"in homeops/fleet/stacks.py: from homeops.fleet import {name}, and *{name}.STACKS among its STACKS"
         err.print(Text(took), soft_wrap=True)
 
 
@@ -86,13 +88,18 @@ def _core(stack: str, root: Path) -> tuple[Known, str]:
         return Known(), str(error)
 
 
+def _names_in(module: str) -> Mapping[str, object]:
+    """What a module of the fleet defines; nothing where a fleet has no such module."""
+    try:
+        return vars(import_module(module))
+    except ModuleNotFoundError:
+        return {}
+
+
 def _variable(host: str) -> str:
     """What a host is called in the fleet's own module; empty when it is not declared there."""
-    try:
-        declared: Mapping[str, object] = vars(import_module("homeops.fleet.hosts"))
-    except ModuleNotFoundError:
-        return ""
-    return next((name for name, value in declared.items() if getattr(value, "name", None) == host), "")
+    declared = _names_in("homeops.fleet.hosts").items()
+    return next((name for name, value in declared if isinstance(value, Host) and value.name == host), "")
 
 
 def _login(reach: Reach) -> str:

@@ -21,6 +21,7 @@ from homeops.imports.compose_text import Edited, Moved, NotForAnotherDirectory, 
 from homeops.imports.inspected_compose import compose_of
 from homeops.imports.projects import Agent, Project, Running
 from homeops.imports.recreation import Fate, fates
+from homeops.model.config.stack import AdditionalEnvFile
 from homeops.model.conventions import KEEP_SECRETS_OUT
 
 Form = Literal["repository", "on-host", "rewritten", "none"]
@@ -214,15 +215,17 @@ def _on_host(
         "compose_cmd_wrapper": KEEP_SECRETS_OUT,
         "compose_cmd_wrapper_include": ["config"],
     }
-    if len(files.env_file_option) == 1:
-        fields["env_file_path"] = files.env_file_option[0].removeprefix(f"{directory}/")
-    elif files.env_file_option:
-        fields["additional_env_files"] = list(files.env_file_option)
+    if files.env_file_option:
+        # Komodo passes its own env file last, also one that was there before; compose read them in this order.
+        *others, last = (path.removeprefix(f"{directory}/") for path in files.env_file_option)
+        fields["env_file_path"] = last
+        if others:
+            fields["additional_env_files"] = [AdditionalEnvFile(path=path, track=False) for path in others]
     if agent and not agent.reads(directory):
         notes.append(f"Periphery's container does not see {directory}: mount it there under the same path first")
     if files.variables:
         notes.append(
-            f"what {', '.join(files.variables)} fills into the compose file is shown in Komodo's logs: no secrets"
+            f"what {', '.join(files.variables)} fills into the compose file is shown in Komodo's logs: no secret there"
         )
     return Adoption(project, "on-host", name, said, fields, notes=tuple(notes))
 

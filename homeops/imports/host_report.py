@@ -43,15 +43,11 @@ class HostReport:
     @property
     def module(self) -> str:
         """Where the declarations are written, relative to a checkout."""
-        return f"homeops/fleet/{self._module_name}.py"
+        return f"homeops/fleet/{self.module_name}.py"
 
     @property
-    def import_name(self) -> str:
-        """The same as Python imports it."""
-        return f"homeops.fleet.{self._module_name}"
-
-    @property
-    def _module_name(self) -> str:
+    def module_name(self) -> str:
+        """The same as Python names it, in homeops.fleet."""
         return identifiers([f"adopted_{self.host}"], "module")[f"adopted_{self.host}"]
 
     @property

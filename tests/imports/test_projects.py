@@ -164,6 +164,17 @@ def test_files_that_periphery_cannot_see_have_to_be_mounted_first() -> None:
     assert seeing.form == "on-host"
 
 
+def test_env_files_of_the_command_line_are_passed_in_their_order() -> None:
+    compose = {"/opt/app/compose.yaml": "include: [b.yaml]\n"}
+    option = ("/opt/app/a.env", "/etc/b.env", "/opt/app/c.env")
+    found = adopted(project(container(), services={"web": WEB}, compose=compose, env_file_option=option))
+    assert found.fields["env_file_path"] == "c.env"
+    assert [(file.path, file.track) for file in found.fields["additional_env_files"]] == [
+        ("a.env", False),
+        ("/etc/b.env", False),
+    ]
+
+
 def test_a_variable_that_nothing_gives_a_value_is_given_the_empty_one_that_compose_counted() -> None:
     compose = {"/opt/app/compose.yaml": "services: {web: {image: 'app:${TAG}', command: '${A:-run} ${SET}'}}\n"}
     variables = {"/opt/app/.env": ("SET", "COMPOSE_FILE")}

@@ -1,5 +1,9 @@
 """A compose file for another directory: what is edited, what stays to the letter, and what cannot be moved."""
 
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 import yaml
 
@@ -124,3 +128,25 @@ def test_what_cannot_stand_elsewhere_is_refused_with_the_reason(text: str, why: 
     with pytest.raises(NotForAnotherDirectory) as refused:
         edited(text, PLACE)
     assert str(refused.value) == why
+
+
+def test_compose_counts_the_edited_file_as_the_same(tool: Callable[[str], list[str]], tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new" / "deeper"
+    for directory in (old, new):
+        directory.mkdir(parents=True)
+    text = TEXT.replace("~/home", "./home")
+    place = Place(str(old), {}, {str(old / "web.env"): "web.env"}, moves, own_file)
+    (old / "compose.yaml").write_text(text)
+    (new / "compose.yaml").write_text(edited(text, place).text)
+    for directory in (old, new):
+        (directory / "web.env").write_text("PASSWORD=of the file\nMORE=1\n")
+    (new / "web.own.env").write_text("PASSWORD=hunter2\n")
+    (new / "db.own.env").write_text("TOKEN=abc\n")
+
+    def counted(directory: Path) -> str:
+        command = [*tool("docker-compose"), "-p", "app", "-f", str(directory / "compose.yaml"), "config", "--hash", "*"]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    assert counted(new) == counted(old)
+    (new / "db.own.env").write_text("TOKEN=other\n")
+    assert counted(new) != counted(old)
