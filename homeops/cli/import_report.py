@@ -25,7 +25,7 @@ def lines(report: Report) -> Iterator[Text]:
                 yield from _note(note)
     if report.directory:
         yield Text()
-        yield Text(f'next: docs/adoption.md, from the step "look at it"; the settings are in {report.directory}')
+        yield Text(f"next: docs/adoption.md, from its second step; the settings are in {report.directory} too")
 
 
 def _note(note: Note) -> Iterator[Text]:

@@ -1,7 +1,7 @@
 """Comments of TOML, each given to the declaration, and to the field, that it is about."""
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -43,14 +43,15 @@ def comments_of(source: Source, declared: Sequence[Declared]) -> tuple[list[Comm
     heads = sorted({*by_head, *(source.line(found.start(1)) for found in _HEADER.finditer(source.parsed))})
     given: dict[int, Comments] = {}
     free = dict(comments)
+    lines, contents = sorted(comments), sorted(filled)
     for head, following in pairwise([*heads, source.line(len(source.parsed)) + 2]):
         above = [free.pop(number) for number in _leading(head, free, filled)]
-        content = max((number for number in filled if number < following), default=head)
+        content = contents[bisect_left(contents, following) - 1]
         below = _run(content + 1, free)
         if content + 1 + len(below) == following:
             below = []
-        numbers = [*(number for number in free if head <= number <= content), *below]
-        own = [free.pop(number) for number in sorted(numbers)]
+        inside = lines[bisect_left(lines, head) : bisect_right(lines, content)]
+        own = [free.pop(number) for number in (*inside, *below)]
         if head in by_head:
             given[head] = _given(by_head[head], above, own)
     return [given[one.place.line] for one in declared], [*_hidden(source, comments), *_told(source, free)]
