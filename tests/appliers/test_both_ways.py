@@ -4,6 +4,8 @@ One fleet comes up by Pulumi. The other one is what somebody has who moved out, 
 the rendered TOML was synced. Then Pulumi takes that one over, and is left by the first.
 """
 
+import json
+import re
 from collections import Counter
 from collections.abc import Generator
 from dataclasses import dataclass, replace
@@ -13,7 +15,6 @@ import pytest
 
 from homeops.komodo.toml.layout import DIRECTORY
 from homeops.komodo.toml.reader import read_toml
-from homeops.model.config.resource_sync import ResourceSyncConfig
 from homeops.model.graph import Graph, Resource
 from homeops.model.wire import whole
 from tests.appliers.conftest import NewProject
@@ -68,7 +69,7 @@ def by_sync(
     core = PushedCore(tmp_path_factory.mktemp("by_sync"), root)
     core.push(deploys=True)
     with core.server:
-        _run_on_a_fresh_core(core, graph, sync)
+        _moved_in(core, graph, sync, root)
         documents, hosts, containers = core.documents(), core.hosts(), core.container_ids()
         project = new_project(core)
         core.asked()
@@ -76,11 +77,12 @@ def by_sync(
         yield Applied(core, project, run, documents, hosts, containers)
 
 
-def _run_on_a_fresh_core(core: PushedCore, graph: Graph, sync: str) -> None:
-    own = graph.get("ResourceSync", sync)
-    assert own
-    assert isinstance(own.config, ResourceSyncConfig)
-    core.write("CreateResourceSync", name=sync, config=whole(own.config))
+def _moved_in(core: PushedCore, graph: Graph, sync: str, root: Path) -> None:
+    """What docs/operations.md says of a Core with nothing in it."""
+    said = re.search(r"-d '({.*?})'\n", (root / "docs" / "operations.md").read_text(), re.DOTALL)
+    assert said
+    request = json.loads(said[1])
+    core.write(request["type"], **request["params"])
     update = core.execute("RunSync", sync=sync)
     assert update["success"], update["logs"]
     # The one stack that a sync leaves out: deploying Core ends Core, and with it the sync.
@@ -149,6 +151,7 @@ def test_pulumi_takes_over_what_the_sync_made_without_a_change(by_sync: Applied,
 
 def test_delete_removes_nothing_of_what_a_sync_knows_nothing_of(by_pulumi: Applied, sync: str) -> None:
     core = by_pulumi.core
+    core.write("UpdateServerPublicKey", server="nvr", public_key="the key of nvr's agent")
     core.write("CreateTag", name="not-used", color="Red")
     core.write("CreateOnboardingKey", name="for a new host", expires=0, tags=[], privileged=False)
     user = core.write("CreateServiceUser", username="robot", description="")["_id"]["$oid"]
