@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from homeops.programs import find_program
 from tests.loopback_only import refuse
 from tests.missing import missing
 from tests.sshd import Sshd
@@ -39,9 +40,8 @@ def tool() -> Callable[[str], list[str]]:
     """Find a program: ``tool("sops")`` is how its command begins. One that is missing fails the test."""
 
     def find(name: str) -> list[str]:
-        places = [os.environ.get("HOMEOPS_TOOLS", ""), str(ROOT / ".tools" / "bin"), os.environ.get("PATH", "")]
-        if path := shutil.which(name, path=os.pathsep.join(place for place in places if place)):
-            return [path]
+        if path := find_program(name, ROOT, os.environ):
+            return [str(path)]
         if name == "docker-compose" and (docker := shutil.which("docker")):
             plugin = subprocess.run([docker, "compose", "version"], capture_output=True, check=False)
             if plugin.returncode == 0:

@@ -15,6 +15,7 @@ from homeops.cli.checkout import checkout
 from homeops.cli.screen import err, out, table_of
 from homeops.errors import Problem, SecretsError
 from homeops.fleet_graph import declared_fleet
+from homeops.programs import search_path
 from homeops.secrets import dotenv
 from homeops.secrets.documents import Document, read_document
 from homeops.secrets.editing import encrypt_file, set_value, value_at
@@ -34,9 +35,8 @@ _SHORT = 12
 
 
 def sops_here(root: Path) -> Sops:
-    """Sops for a checkout: the one on PATH, else the checkout's own."""
-    path = os.pathsep.join([os.environ.get("PATH", os.defpath), str(root / ".tools" / "bin")])
-    return Sops(root, {**os.environ, "PATH": path})
+    """Sops for a checkout."""
+    return Sops(root, {**os.environ, "PATH": search_path(root, os.environ)})
 
 
 def list_files(

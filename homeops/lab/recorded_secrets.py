@@ -2,14 +2,15 @@
 
 import os
 import re
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from homeops.programs import find_program
+
 _PLAIN = re.compile(r"its plaintext is (.+?)\.(?:\s|$)")
-_TOOLS = Path(__file__).parents[2] / ".tools" / "bin"
+_ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +42,10 @@ class RecordedSecrets:
 
 
 def _program(name: str) -> str:
-    places = (os.environ.get("HOMEOPS_TOOLS", ""), str(_TOOLS), os.environ.get("PATH", ""))
-    found = shutil.which(name, path=os.pathsep.join(place for place in places if place))
+    found = find_program(name, _ROOT, os.environ)
     if found is None:
         raise LookupError(f"{name}: not found in $HOMEOPS_TOOLS, .tools/bin or PATH")
-    return str(Path(found).resolve())
+    return str(found.resolve())
 
 
 def _run(words: list[str], directory: Path) -> str:

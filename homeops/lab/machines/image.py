@@ -17,6 +17,7 @@ from homeops.lab.machines.apt import Mirror, debian_mirror
 from homeops.lab.machines.archive import Entry, archive, digest
 from homeops.lab.machines.engine import Engine
 from homeops.lab.progress import Listener
+from homeops.programs import find_program
 
 REPOSITORY = "homeops-lab/debian"
 SUITE = "bookworm"
@@ -107,9 +108,8 @@ def have_image(engine: Engine, root: Path, environ: Mapping[str, str], listener:
 
 
 def _compose(root: Path, environ: Mapping[str, str]) -> Path:
-    places = [str(root / ".tools" / "bin"), environ.get("PATH", "")]
-    if found := shutil.which("docker-compose", path=os.pathsep.join(places)):
-        return Path(found)
+    if found := find_program("docker-compose", root, environ):
+        return found
     for place in (Path(environ.get("HOME", "/root"), ".docker"), *_PLUGIN_PLACES):
         if (plugin := place / "cli-plugins/docker-compose").is_file():
             return plugin

@@ -5,10 +5,8 @@ Of sops and age, the programs of this checkout; of Periphery, the stand-in.
 
 import gzip
 import hashlib
-import os
 import platform
 import re
-import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +14,7 @@ from pathlib import Path
 from homeops.errors import LabError, Problem
 from homeops.lab.machines.archive import Entry, archive
 from homeops.lab.periphery.release import release
+from homeops.programs import find_program
 
 _VERSION = re.compile(r"\d+(\.\d+)+")
 
@@ -48,9 +47,8 @@ def offer_releases(root: Path, environ: Mapping[str, str], downloads: Path, komo
 
 def own_program(name: str, root: Path, environ: Mapping[str, str]) -> Path:
     """A program of this checkout; raises LabError when it is not there."""
-    places = os.pathsep.join([str(root / ".tools" / "bin"), environ.get("PATH", "")])
-    if found := shutil.which(name, path=places):
-        return Path(found)
+    if found := find_program(name, root, environ):
+        return found
     raise LabError(Problem(name, "not found; the lab's hosts get it from this checkout", "make tools"))
 
 
