@@ -6,14 +6,14 @@ Contents come from the repository here, or from Komodo, which read the same file
 import hashlib
 import json
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 from typing import Any, cast
 
+from homeops.compose.secret_files import format_of
 from homeops.errors import Problem, SecretsError
 
 MISSING = "missing"
 """Stands for the digest of a file that is not there."""
-
-_ENDINGS = (".sops.env", ".sops.json", ".sops.yaml")
 
 Tree = dict[str, Any]
 
@@ -25,8 +25,8 @@ def digest(content: str | bytes) -> str:
 
 
 def is_secret_file(path: str) -> bool:
-    """Whether the pre-deploy hook would decrypt a file of this name (homeops/compose/secret_files.py)."""
-    return path.endswith(_ENDINGS)
+    """Whether the pre-deploy hook would decrypt a file of this name."""
+    return format_of(PurePosixPath(path)) is not None
 
 
 def ciphertexts(path: str, text: str) -> Iterator[tuple[str, str]]:

@@ -1,12 +1,12 @@
 """The files that were rendered: written whole or not at all, and never those of somebody else."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from homeops.errors import HomeopsError, Problem
 from homeops.komodo.toml.layout import MADE_BY
+from homeops.whole_file import write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +51,12 @@ def write(directory: Path, files: Mapping[str, str]) -> Difference:
     try:
         directory.mkdir(parents=True, exist_ok=True)
         for name in (*difference.missing, *difference.stale):
-            _replace(directory / name, files[name])
+            write_whole(directory / name, files[name])
         for name in difference.needless:
             (directory / name).unlink()
     except OSError as error:
         raise HomeopsError(Problem(str(error.filename or directory), f"cannot be written ({error.strerror})")) from None
     return difference
-
-
-def _replace(file: Path, text: str) -> None:
-    """Write a file in one step: whoever reads it sees the old text or the new one."""
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        draft.write_bytes(text.encode())
-        draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _contents(file: Path) -> bytes:
