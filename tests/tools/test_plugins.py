@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -322,3 +323,9 @@ def test_a_plugin_of_another_version_is_none(tmp_path: Path) -> None:
     checkout = Checkout(tmp_path)
     program(tmp_path / ".pulumi" / "plugins" / "resource-docker-v5.1.0" / "pulumi-resource-docker")
     assert checkout.run()["docker"] == "stand-in"
+
+
+@pytest.mark.parametrize("name", ["command", "docker"])
+def test_a_stand_in_says_the_version_whose_sdk_is_pinned(name: str) -> None:
+    pins = dict(line.split("==") for line in (ROOT / "requirements.txt").read_text().splitlines() if "==" in line)
+    assert pins[f"pulumi-{name}"] == import_module(f"tools.plugins.{name}").VERSION
