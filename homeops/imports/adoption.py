@@ -110,6 +110,8 @@ def _in_repository(project: Project, host: str, name: str, said: tuple[Fate, ...
     secrets += _of_moved(directory, moved, files.variables)
     fields = _common(project, host, name) | ({"env": env} if env else {})
     notes += _path_notes(edit for _, edit in texts)
+    if idle := _idle(project):
+        notes.append(f"started with a profile, which the declaration gives as COMPOSE_PROFILES: {', '.join(idle)}")
     if shown := sorted(key for key, value in env.items() if value.startswith("[[") and _looks_secret(key, "x")):
         notes.append(f"Komodo would show {', '.join(shown)}, filled in outside of environment: no place for a secret")
     return Adoption(
@@ -165,7 +167,8 @@ def _of_moved(directory: str, moved: list[tuple[str, Moved]], variables: Mapping
         else:
             filled = f", with {', '.join(used)} of {', '.join(variables)} filled in" if used else ""
             where = f"that in {path}, services.{entry.service}.environment{filled}"
-        by_service.setdefault(entry.service, {})[entry.key] = where
+        dollars = ", each $$ as one $" if "$$" in entry.written else ""
+        by_service.setdefault(entry.service, {})[entry.key] = where + dollars
     for service, keys in by_service.items():
         yield SecretFile(f"{directory}/{encrypted_path(Path(_own_env_file(service)))}", keys)
 
@@ -223,6 +226,10 @@ def _on_host(
             fields["additional_env_files"] = [AdditionalEnvFile(path=path, track=False) for path in others]
     if agent and not agent.reads(directory):
         notes.append(f"Periphery's container does not see {directory}: mount it there under the same path first")
+    if idle := _idle(project):
+        notes.append(
+            f"started with a profile, which Komodo does not give: COMPOSE_PROFILES in .env, for {', '.join(idle)}"
+        )
     if files.variables:
         notes.append(
             f"what {', '.join(files.variables)} fills into the compose file is shown in Komodo's logs: no secret there"
@@ -268,15 +275,15 @@ def _state_notes(project: Project) -> Iterator[str]:
     absent = project.files.active - project.of_services.keys()
     if absent:
         yield f"has no container yet, and a deploy makes one: {', '.join(sorted(absent))}"
-    idle = sorted(
-        name
-        for name, service in project.files.services.items()
-        if service.get("profiles") and name in project.of_services and name not in project.files.active
-    )
-    if idle:
-        yield f"was started with a profile, which the declaration gives as COMPOSE_PROFILES: {', '.join(idle)}"
     if built := sorted(name for name, service in project.files.services.items() if service.get("build")):
         yield f"its image was built on the host, and the sources are not carried over: {', '.join(built)}"
+
+
+def _idle(project: Project) -> list[str]:
+    """Services that run by a profile which nothing in the files makes active."""
+    files = project.files
+    with_profile = (name for name, service in files.services.items() if service.get("profiles"))
+    return sorted(name for name in with_profile if name in project.of_services and name not in files.active)
 
 
 def _path_notes(edits: Iterator[Edited]) -> Iterator[str]:
