@@ -143,7 +143,7 @@ class HostReport:
         if count:
             kept = sum(adoption.kept for adoption in self.adoptions)
             found += f", {kept} of them adopted without making a container anew"
-        managed = f"; {len(self.managed)} that are managed" if self.managed else ""
+        managed = f"; {len(self.managed)} managed already" if self.managed else ""
         return f"{found}{managed}; {_counted(len(self.loose), 'container')} without compose"
 
 
