@@ -36,14 +36,19 @@ def made_of(findings: Findings) -> Imported:
 
 
 def written(made: Imported, parent: Path) -> Package:
-    """Write a package and its settings, and load both with what loads every fleet."""
-    name = f"imported_fleet_{next(_NUMBER)}"
-    directory = parent / name
+    """Write a package and its settings, and load both."""
+    directory = parent / f"imported_fleet_{next(_NUMBER)}"
     write(directory, {"Pulumi.prod.yaml": made.settings, **made.files})
+    return Package(made, directory, loaded(directory))
+
+
+def loaded(directory: Path) -> Graph:
+    """The graph of a package, by what loads every fleet."""
+    name, parent = directory.name, directory.parent
     site = load_settings("prod", directory)
     sys.path.insert(0, str(parent))
     try:
-        return Package(made, directory, fleet_graph(declared_fleet(name, site), site, parent))
+        return fleet_graph(declared_fleet(name, site), site, parent)
     finally:
         sys.path.remove(str(parent))
         for module in [module for module in sys.modules if module.partition(".")[0] == name]:

@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from homeops.imports.found import Findings
 from homeops.imports.from_core import from_core
@@ -18,20 +18,43 @@ from homeops.lab.core.core import Core
 from homeops.lab.core.settings import Settings
 from homeops.lab.http import CoreTransport
 from homeops.model.graph import Resource
+from homeops.model.kinds import KINDS
 from homeops.model.wire import minimal
+from tests.engine.everything import EVERYTHING
 
 ADDRESS = "http://core.example:9120"
+
+
+def everything() -> list[Resource]:
+    """Something of every kind."""
+    return [
+        Resource(
+            item["kind"],
+            item["name"],
+            KINDS[item["kind"]].config.validate_python(item["config"]),
+            description=item["description"],
+            tags=tuple(item["tags"]),
+            template=item["template"],
+        )
+        for item in EVERYTHING
+    ]
 
 
 class SeededCore:
     """Core, and what homeops and other people ask of it."""
 
-    def __init__(self, directory: Path) -> None:
-        self.core = Core(Settings(execution_seconds=0.01))
-        self.core.agents.directory = directory
+    def __init__(self, core: Core) -> None:
+        self.core = core
         settings = self.core.settings
         credentials = Credentials(settings.admin_key, settings.admin_secret)
         self.client = Client(ADDRESS, credentials, transport=CoreTransport(self.core))
+
+    @classmethod
+    def new(cls, directory: Path) -> Self:
+        """One of its own; its agents and git remotes are in a directory."""
+        core = Core(Settings(execution_seconds=0.01))
+        core.agents.directory = directory
+        return cls(core)
 
     def apply(self, resources: Iterable[Resource]) -> Counter[str]:
         """Make the resources or take them over, as the provider does; the writes that this took."""

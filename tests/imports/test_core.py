@@ -16,28 +16,14 @@ from homeops.komodo.toml.writer import write_toml
 from homeops.lab.http import CoreTransport
 from homeops.model.graph import Resource
 from homeops.model.kinds import KINDS
-from tests.engine.everything import ENVIRON, EVERYTHING
+from tests.engine.everything import ENVIRON
 from tests.imports.packages import SETS, made_of, only_with_corpus, written
-from tests.imports.seeded import ADDRESS, SeededCore
-
-
-def everything() -> list[Resource]:
-    return [
-        Resource(
-            item["kind"],
-            item["name"],
-            KINDS[item["kind"]].config.validate_python(item["config"]),
-            description=item["description"],
-            tags=tuple(item["tags"]),
-            template=item["template"],
-        )
-        for item in EVERYTHING
-    ]
+from tests.imports.seeded import ADDRESS, SeededCore, everything
 
 
 @pytest.fixture
 def core(tmp_path: Path) -> SeededCore:
-    return SeededCore(tmp_path / "core")
+    return SeededCore.new(tmp_path / "core")
 
 
 @pytest.fixture
