@@ -159,6 +159,24 @@ def test_without_an_age_key_the_agent_is_left_alone(machine: Machine, first: Req
     assert said.startswith("periphery: there is no age key at /etc/sops/age/keys.txt")
 
 
+@pytest.mark.parametrize(
+    ("away", "told"),
+    [
+        ("/usr/bin/docker", "Docker is not installed on this host. Install it: apt-get install docker.io"),
+        ("/usr/local/lib/docker/cli-plugins/docker-compose", "Docker's compose plugin is not on this host"),
+    ],
+)
+def test_without_docker_the_agent_is_left_alone(machine: Machine, first: Requirement, away: str, told: str) -> None:
+    wanted = wants("1.0.0", first.wanted["image"].partition("@")[2], DNS)
+    machine.sh(f"mv {away} /root/away")
+    try:
+        said = machine.run(wanted.apply, "deploy").failure
+    finally:
+        machine.sh(f"mv /root/away {away}")
+    assert said.startswith(f"periphery: {told}")
+    assert machine.drift(first) == {}
+
+
 def test_without_space_for_the_file_the_agent_is_left_alone(machine: Machine, first: Requirement) -> None:
     wanted = wants("1.0.0", first.wanted["image"].partition("@")[2], DNS)
     machine.sh(f"cp {FILE} /srv; mount -t tmpfs -o size=4k tmpfs {FOLDER}; cp /srv/compose.yaml {FILE}")

@@ -10,13 +10,14 @@ import pytest
 from homeops.hosts.disk_space import disk_space
 from homeops.hosts.docker_engine import docker_engine
 from homeops.hosts.native_sops import native_sops
+from homeops.hosts.periphery import periphery
 from homeops.hosts.requirement import Requirement
 from homeops.hosts.shell import apply_text
 from homeops.hosts.time_sync import time_sync
-from homeops.model.host import NativeSops
+from homeops.model.host import Host, NativeSops, SystemdPeriphery
 from homeops.model.site import Versions
 from tests.conftest import ROOT
-from tests.example_site import example_versions
+from tests.example_site import example_site, example_versions
 from tests.hosts.script_machine import Machine, machine
 
 QUIRK = NativeSops(reason="Periphery runs the hook on the host itself")
@@ -267,6 +268,13 @@ def test_without_systemd_a_stopped_engine_and_an_unkept_clock_are_told(debian: M
         "time-sync: nothing keeps the clock right, and systemd, which would start it, does not run"
     )
     debian.sh("rm /usr/local/sbin/systemd-detect-virt")
+
+
+def test_a_service_is_asked_of_no_machine_without_systemd(debian: Machine) -> None:
+    host = Host("komodo", periphery=SystemdPeriphery(path="/etc/komodo/periphery.config.toml"))
+    assert debian.run(periphery(host, example_site("komodo"), binaries=SERVED).apply, "deploy").failure == (
+        "periphery: systemd does not run on this host. Declare its Periphery as a container"
+    )
 
 
 def test_in_a_container_the_clock_is_the_machines_around_it(debian: Machine) -> None:
