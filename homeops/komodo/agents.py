@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
 from homeops.errors import KomodoError, Problem
-from homeops.komodo.session import Core
+from homeops.komodo.session import Core, pulumi_stack
 from homeops.model.kinds import SERVER
 
 LIST_SERVERS = "ListServers"
@@ -48,10 +48,12 @@ def refused(keys: Mapping[str, str], servers: Iterable[Mapping[str, Any]]) -> It
 
 def other_key(server: str, shown: str, known: str) -> str:
     """What is told where the agent of a server has another key than the ``known`` one; empty: Core knows none."""
+    stack = f" -s {name}" if (name := pulumi_stack()) else ""
     return (
         f'warning: server "{server}": Komodo refuses its agent, whose key is {shown}: '
         f"it knows {'another' if known else 'none'}\n"
-        f"  hint: if {server} was installed anew: homeops hosts trust {server} --replace, then pulumi up; otherwise "
+        f"  hint: if {server} was installed anew: homeops hosts trust {server}{stack} --replace, then "
+        f"pulumi up{stack}; otherwise "
         "compare it with periphery.pub there, and confirm it at the server in Komodo's UI"
     )
 
