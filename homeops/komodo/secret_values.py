@@ -1,10 +1,11 @@
 """Secrets in a configuration: a declaration names where the value is, and only the request to Core holds it.
 
 ``env:NAME`` is the value of an environment variable of whoever runs Pulumi. State, previews and messages hold that
-text, never the value.
+text, never the value. ``[[NAME]]`` is put in by Komodo when it uses the text, and is no secret anywhere.
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -15,12 +16,19 @@ from homeops.model.wire import defaults
 SOURCE = "env:"
 NOT_SHOWN = "(another value, not shown)"
 
+_VARIABLE = re.compile(r"\[\[\w+\]\]")
+
 _Config = TypeVar("_Config", bound=KomodoModel)
 
 
 def is_source(text: str) -> bool:
     """Whether the text names where a secret is."""
     return text.startswith(SOURCE)
+
+
+def is_for_komodo(text: str) -> bool:
+    """Whether Komodo puts the secret in: a variable, or a secret of Core's own configuration."""
+    return _VARIABLE.search(text) is not None
 
 
 def reveal(text: str, environment: Mapping[str, str] = os.environ) -> str:
@@ -62,7 +70,8 @@ def plain_secrets(config: KomodoModel) -> list[str]:
     found: list[str] = []
 
     def note(model: KomodoModel, name: str, text: str) -> str:
-        if text and text != defaults(type(model)).get(name) and not is_source(text) and text != NOT_SHOWN:
+        harmless = (defaults(type(model)).get(name), NOT_SHOWN)
+        if text and text not in harmless and not is_source(text) and not is_for_komodo(text):
             found.append(name)
         return text
 

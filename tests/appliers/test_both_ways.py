@@ -56,7 +56,7 @@ def by_pulumi(new_project: NewProject, tmp_path_factory: pytest.TempPathFactory,
     core = PushedCore(tmp_path_factory.mktemp("by_pulumi"), root)
     core.push(deploys=True)
     with core.server:
-        project = new_project(core)
+        project = new_project(core.environ)
         run = project.up().check()
         yield Applied(core, project, run, core.documents(), core.hosts(), core.container_ids())
 
@@ -71,7 +71,7 @@ def by_sync(
     with core.server:
         _moved_in(core, graph, sync, root)
         documents, hosts, containers = core.documents(), core.hosts(), core.container_ids()
-        project = new_project(core)
+        project = new_project(core.environ)
         core.asked()
         run = project.up().check()
         yield Applied(core, project, run, documents, hosts, containers)

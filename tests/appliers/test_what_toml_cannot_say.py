@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from homeops.errors import FleetError
+from homeops.komodo.secret_values import plain_secrets
 from homeops.komodo.toml.layout import rendered
+from homeops.model.config.alerter import AlerterConfig, SlackAlerter, SlackEndpoint
 from homeops.model.config.resource_sync import ResourceSyncConfig
 from homeops.model.config.variable import VariableConfig
 from homeops.model.graph import Graph, Resource
@@ -78,3 +80,15 @@ def test_deploys_are_rendered_for_every_stack_that_is_deployed_but_cores_own(roo
     assert told[True].count("deploy = true") == len(stacks) - 1
     core = told[True].split('name = "komodo-core"')[1].partition("[stack.config]")[0]
     assert "deploy = " not in core
+
+
+def test_both_appliers_take_a_secret_that_komodo_puts_in_and_neither_takes_one_in_clear() -> None:
+    def alerter(url: str) -> Resource:
+        return Resource("Alerter", "ops", AlerterConfig(endpoint=SlackAlerter(params=SlackEndpoint(url=url))))
+
+    named, clear = alerter("https://hooks.example/[[SLACK_TOKEN]]"), alerter("https://hooks.example/hunter2")
+    assert not plain_secrets(named.config)
+    assert "[[SLACK_TOKEN]]" in rendered(Graph((named,)), "the fleet")["alerters.toml"]
+    assert plain_secrets(clear.config)
+    with pytest.raises(FleetError, match="would stand in clear"):
+        rendered(Graph((clear,)), "the fleet")

@@ -4,11 +4,10 @@ A sync takes what is not said for the default, or for undeclared. So a value tha
 is either where no sync looks, or the two appliers would fight over it.
 """
 
-import re
 from collections.abc import Iterator
 
 from homeops.errors import Problem
-from homeops.komodo.secret_values import is_source
+from homeops.komodo.secret_values import is_for_komodo, is_source
 from homeops.model.config.resource_sync import ResourceSyncConfig
 from homeops.model.config.variable import VariableConfig
 from homeops.model.fields import KomodoModel, Sensitive, marked
@@ -71,4 +70,4 @@ def _shown(config: KomodoModel, prefix: str) -> Iterator[tuple[str, str]]:
 
 def _may_be_seen(config: KomodoModel, name: str) -> bool:
     value = getattr(config, name)
-    return value == defaults(type(config)).get(name) or re.search(r"\[\[\w+\]\]", value) is not None
+    return value == defaults(type(config)).get(name) or is_for_komodo(value)
