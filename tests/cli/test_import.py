@@ -11,10 +11,12 @@ from typer.testing import CliRunner
 
 from homeops.cli.main import commands
 from homeops.errors import HomeopsError
+from homeops.imports.from_toml import from_toml
 from homeops.imports.report import Report, Sort
+from homeops.imports.written import check_free
 from homeops.lab.core.core import Core
 from homeops.lab.http import CoreServer
-from tests.imports.packages import loaded
+from tests.imports.packages import loaded, made_of
 from tests.imports.seeded import SeededCore, everything
 
 TOML = """\
@@ -122,3 +124,52 @@ def test_a_core_that_is_not_there_is_one_message(place: Path, monkeypatch: pytes
         monkeypatch.setenv(f"KOMODO_{name}", value)
     with pytest.raises(HomeopsError, match=r"127\.0\.0\.1:9"):
         run("--core")
+
+
+def test_the_page_of_messages_quotes_them(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (root / "docs" / "errors.md").read_text()
+    imported_to = tmp_path / "imported"
+    imported_to.mkdir()
+    (imported_to / "mine").touch()
+    (tmp_path / "komodo").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(HomeopsError) as taken:
+        check_free(Path("imported"))
+    with pytest.raises(HomeopsError) as empty:
+        from_toml([Path("komodo")])
+    (tmp_path / "komodo" / "all.toml").write_text(SECRETS)
+    notes = made_of(from_toml([Path("komodo")])).notes
+    said = [str(note) for note in notes if note.sort in (Sort.LEFT_OUT, Sort.CHANGED)]
+    assert len(said) == 3
+    assert str(empty.value).replace(str(tmp_path / "komodo"), "komodo") in page
+    for text in (str(taken.value), *said):
+        assert text in page, text
+
+
+SECRETS = """\
+[[server]]
+name = "nvr"
+config.enabled = true
+
+[[stack]]
+name = "web"
+[stack.config]
+server = "nvr"
+repo = "someone/fleet"
+environment = "DB_PASSWORD=hunter2"
+
+[[stack]]
+name = "db"
+[stack.config]
+server = "nvr"
+skip_secret_interp = true
+environment = "DB_PASSWORD=hunter2"
+
+[[procedure]]
+name = "nightly"
+[[procedure.config.stage]]
+name = "all"
+executions = [
+  { execution.type = "RunSync", execution.params.sync = "elsewhere" },
+]
+"""
