@@ -13,7 +13,7 @@ from statistics import median
 
 import yaml
 
-from bench import deploys, toml
+from bench import deploys, imports, toml
 from bench.core import Served, served
 from bench.figures import Figure, show, write
 from bench.projects import ROOT, Project, Run, empty, homelab, shared_directory, synthetic, trivial
@@ -29,7 +29,7 @@ GROWTH = (100, UNION, 1000)
 
 def main() -> int:
     """All figures; a goal that was missed is marked in the table, and fails nothing."""
-    figures = toml.figures(UNION)
+    figures = [*toml.figures(UNION), *imports.figures(UNION)]
     with tempfile.TemporaryDirectory(prefix="homeops-bench-") as place:
         parent = Path(place)
         nothing = empty(parent)
