@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from homeops.imports.report import Note, Sort
 from homeops.model.config.server import ServerConfig
 from homeops.model.graph import Resource
-from homeops.model.site import NameOrAddress, RepositoryFacts, Site
+from homeops.model.site import KomodoFacts, NameOrAddress, RepositoryFacts, Site
 
 KOMODO = "http://komodo.example:9120"
 """Where Core is said to answer when nobody knows."""
@@ -69,6 +69,9 @@ def facts_of(
         notes.append(_unknown("repository", f"nothing names a git repository, so {REPOSITORY} stands there"))
     if not core:
         notes.append(_unknown("komodo", f"TOML does not say where Core answers, so {KOMODO} stands there"))
+    elif not _is_core(core):
+        notes.append(_unknown("komodo", f"settings cannot hold {core}, which has a path, so {KOMODO} stands there"))
+        core = ""
     if not versions:
         notes.append(_unknown("versions", "no settings name the versions of sops and age", "copy them from a release"))
     hosts: dict[str, dict[str, Any]] = {}
@@ -84,6 +87,14 @@ def facts_of(
         taken["komodo"] = version
     where = core or KOMODO
     return Facts({"address": where, "url": where}, repository or {"name": REPOSITORY}, taken, hosts), notes
+
+
+def _is_core(address: str) -> bool:
+    try:
+        KomodoFacts(address=address, url=address)
+    except ValidationError:
+        return False
+    return True
 
 
 def _unknown(block: str, what: str, hint: str = "write it into the settings") -> Note:

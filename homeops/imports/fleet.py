@@ -45,7 +45,8 @@ def imported(findings: Findings, versions: Mapping[str, Any], directories: Direc
     notes = [*findings.notes, *found.notes]
     entries, facts = _proved(found.found, findings, versions, directories, notes)
     if deployed := [one for one, _ in entries if one.resource.kind == "Stack" and not one.resource.template]:
-        what = f"{len(deployed)} stacks: homeops deploys every declared stack, whatever its TOML says of deploy"
+        stacks = "1 stack" if len(deployed) == 1 else f"{len(deployed)} stacks"
+        what = f"{stacks}: homeops deploys every declared stack, whatever its TOML says of deploy"
         hint = "the settings written here have homeops:deploy: false; set it to true when the preview is clean"
         notes.append(Note(Sort.COMPLETE, "homeops:deploy", what, hint))
     return Imported(

@@ -1,10 +1,11 @@
 """Secrets that a configuration holds in clear, taken out of it: none is ever written.
 
 A field that Komodo keeps for a secret (a webhook's, a passkey, where an alert goes) is declared as ``env:NAME``: its
-value comes from the environment of whoever runs Pulumi. An entry that looks like a secret, in a text that Komodo fills
-with variables (an environment, an inline compose file, a command), becomes ``[[NAME]]``, and ``NAME`` a secret variable
-of the fleet. Its look is all there is to go by: a name such as ``DB_PASSWORD`` or ``API_KEY``, credentials in an
-address, the form of a token.
+value comes from the environment of whoever runs Pulumi. Where it says ``[[NAME]]`` it stays, and is no secret.
+
+An entry that looks like a secret, in a text that Komodo fills with variables (an environment, an inline compose file, a
+command), becomes ``[[NAME]]``, and ``NAME`` a secret variable of the fleet. Its look is all there is to go by: a name
+such as ``DB_PASSWORD`` or ``API_KEY``, credentials in an address, the form of a token.
 """
 
 import re
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from homeops.imports.report import Note, Sort
-from homeops.komodo.secret_values import SOURCE
+from homeops.komodo.secret_values import SOURCE, is_for_komodo
 from homeops.model.config.variable import VariableConfig
 from homeops.model.fields import KomodoModel, Sensitive, marked
 from homeops.model.graph import Resource
@@ -110,7 +111,7 @@ class Hidden:
                 new: Any = self._fields(value, prefix, where, f"{path}{name}.")
                 if new is not value:
                     changes[name] = new
-            elif name in sensitive and value and value != defaults(type(config)).get(name):
+            elif name in sensitive and value and value != defaults(type(config)).get(name) and not _is_open(value):
                 export = self._export(_variable_name(f"{prefix}_{name}"), where, "", f"{path}{name}")
                 changes[name] = f"{SOURCE}{export}"
         return config.model_copy(update=changes) if changes else config
@@ -191,6 +192,11 @@ def _replaced(text: str, stand_in: Callable[[str], str], *, every: bool = False)
 
 _MAY_BE = re.compile(rf"{_KEY.pattern}\s*[=:]|://[^/\s:@]+:|{_TOKEN.pattern}", re.IGNORECASE | re.DOTALL)
 """What a text has that is worth a closer look."""
+
+
+def _is_open(text: str) -> bool:
+    """Whether a text for a secret holds none: Komodo puts it in."""
+    return is_for_komodo(text) and not looks_secret(text)
 
 
 def _is_secret(key: str, value: str) -> bool:

@@ -185,6 +185,13 @@ def test_a_secret_in_a_text_becomes_a_secret_variable(tmp_path: Path) -> None:
     assert "hunter" not in everything
 
 
+def test_what_komodo_puts_in_is_no_secret(tmp_path: Path) -> None:
+    package = package_of(tmp_path, a=SERVER + stack("web", config='webhook_secret = "[[HOOK]]"'))
+    (web,) = package.graph.of("Stack")
+    assert getattr(web.config, "webhook_secret") == "[[HOOK]]"  # noqa: B009
+    assert not package.made.exports
+
+
 def test_a_declaration_never_means_something_else(tmp_path: Path) -> None:
     """Fields that a convention of homeops would fill are said explicitly where Komodo has its default."""
     package = package_of(tmp_path, a=SERVER + stack("web", config='repo = "someone/fleet"'))
