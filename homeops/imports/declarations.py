@@ -13,6 +13,7 @@ from homeops.model.config.builder import AwsBuilder, ServerBuilder, UrlBuilder
 from homeops.model.config.stack import StackConfig
 from homeops.model.conventions import (
     build_config,
+    builder_config,
     environment_text,
     repo_config,
     server_config,
@@ -118,10 +119,8 @@ _FIRST = ("host", "hosts", "builder", "periphery", "directory", "description", "
 def _completed(resource: Resource, given: dict[str, Any], by: Conventions) -> dict[str, Any]:
     """The fields of a declaration that is begun with some, and the others that it needs."""
     fields = dict(given)
-    if resource.kind == "Builder":
-        return fields
     while True:
-        made = _config(CLASSES[resource.kind](resource.name, **fields), by)
+        made = config_of(CLASSES[resource.kind](resource.name, **fields), by)
         names = type(made).model_fields
         lacking = {
             name: getattr(resource.config, name)
@@ -133,7 +132,7 @@ def _completed(resource: Resource, given: dict[str, Any], by: Conventions) -> di
         fields |= lacking
 
 
-def _config(declaration: Declaration, by: Conventions) -> KomodoModel:
+def config_of(declaration: Declaration, by: Conventions) -> KomodoModel:
     """What the conventions make of a declaration; a field that it derives is compared with what it is derived from."""
     match declaration:
         case Host():
@@ -146,6 +145,8 @@ def _config(declaration: Declaration, by: Conventions) -> KomodoModel:
             return repo_config(declaration, by.site)
         case ResourceSync():
             return sync_config(declaration, by.site)
+        case Builder():
+            return builder_config(declaration)
         case _:
             pass
     given: dict[str, Any] = {}
