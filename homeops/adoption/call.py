@@ -1,16 +1,11 @@
-"""One declaration in the source of a fleet: found by its line, its keywords given, changed and taken away.
-
-The rest of the source stays as it is, to the byte. Positions are those of ``ast``: lines from 1, columns in bytes.
-"""
+"""One declaration in the source of a fleet: found by its line and name, put back as something else."""
 
 import ast
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
-INDENT, WIDTH = 4, 120
-
-Written = Callable[[int, int], str]
-"""Writes a value for an indentation and the columns that stand before it on its first line."""
+from homeops.adoption.positions import Positions
 
 
 class NotEditable(Exception):  # noqa: N818 - named for what happened, as homeops.errors
@@ -19,11 +14,17 @@ class NotEditable(Exception):  # noqa: N818 - named for what happened, as homeop
 
 @dataclass(frozen=True)
 class DeclarationCall:
-    """The call that makes a declaration, and the names that are local to where it stands."""
+    """The call that makes a declaration, in a text of its own that has the same columns; and where it stands.
 
+    ``start`` and ``end`` are bytes of the whole source; ``local`` are the names that are local to the place.
+    """
+
+    start: int
+    end: int
+    name: str
     text: str
-    node: ast.Call
     local: frozenset[str]
+    node: ast.Call
 
     def keyword(self, name: str) -> ast.keyword | None:
         """The keyword of that name."""
@@ -36,36 +37,65 @@ class DeclarationCall:
 
 def find_call(text: str, line: int, name: str) -> DeclarationCall:
     """The call at a line whose first argument is that name; raises NotEditable where the name is computed."""
-    tree = ast.parse(text)
-    parents = {child: parent for parent in ast.walk(tree) for child in ast.iter_child_nodes(parent)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and node.lineno == line and _first(node) == name:
-            return DeclarationCall(text, node, _local(node, parents))
-    raise NotEditable("its name is computed there")
+    found = _calls(text).get((line, name))
+    if found is None:
+        raise NotEditable("its name is computed there")
+    node, local = found
+    place = Positions.of(text)
+    start, end = place.start(node), place.end(node)
+    return alone(place.text(start, end), place.before(start), place.after(end), name, local, start, end)
 
 
-def _first(call: ast.Call) -> object:
-    first = call.args[0] if call.args else None
-    return first.value if isinstance(first, ast.Constant) else None
+def spliced(text: str, edits: Iterable[tuple[DeclarationCall, str]]) -> str:
+    """The text with other sources of calls that were found in it; raises NotEditable for one inside another."""
+    whole, kept = text.encode(), len(text.encode())
+    for call, source in sorted(edits, key=lambda edit: -edit[0].start):
+        if call.end > kept:
+            raise NotEditable("another declaration stands inside of it")
+        whole, kept = whole[: call.start] + source.encode() + whole[call.end :], call.start
+    return whole.decode()
 
 
-def _local(node: ast.AST, parents: Mapping[ast.AST, ast.AST]) -> frozenset[str]:
-    found: set[str] = set()
-    while node in parents:
-        node = parents[node]
+@lru_cache(maxsize=8)
+def _calls(text: str) -> dict[tuple[int, str], tuple[ast.Call, frozenset[str]]]:
+    """Every call whose first argument is a text, by its line and that text."""
+    found: dict[tuple[int, str], tuple[ast.Call, frozenset[str]]] = {}
+
+    def visit(node: ast.AST, local: frozenset[str]) -> None:
         match node:
+            case ast.Call(args=[ast.Constant(value=str(first)), *_]):
+                found.setdefault((node.lineno, first), (node, local))
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
-                found |= {child.arg for child in ast.walk(node) if isinstance(child, ast.arg)}
-                found |= _stored(node)
+                arguments = {child.arg for child in ast.walk(node.args) if isinstance(child, ast.arg)}
+                local = local | arguments | _stored(node)
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
-                found |= _stored(node)
+                local = local | _stored(node)
             case _:
                 pass
-    return frozenset(found)
+        for child in ast.iter_child_nodes(node):
+            visit(child, local)
+
+    visit(ast.parse(text), frozenset())
+    return found
 
 
 def _stored(node: ast.AST) -> set[str]:
     return {child.id for child in ast.walk(node) if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store)}
+
+
+def alone(
+    call: str, before: str, after: str, name: str, local: frozenset[str], start: int, end: int
+) -> DeclarationCall:
+    """A call by itself, between brackets, where any indentation will do; what stands beside it leaves its columns."""
+    margin = before[: len(before) - len(before.lstrip(" "))]
+    beside = len(before) - len(margin)
+    head = f"(\n{margin}{'_' * (beside - 1)}{'-' * (beside > 0)}"
+    text = f"{head}{call}{'#' * len(after)}\n)"
+    place, at = Positions(text), len(head.encode())
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call) and (place.start(node), place.end(node)) == (at, at + len(call.encode())):
+            return DeclarationCall(start, end, name, text, local, node)
+    raise NotEditable("it cannot be read by itself")
 
 
 def is_plain(value: ast.expr, local: Collection[str], words: Collection[str]) -> bool:
@@ -83,113 +113,3 @@ def is_plain(value: ast.expr, local: Collection[str], words: Collection[str]) ->
             case _:
                 return False
     return True
-
-
-def changed(call: DeclarationCall, values: Mapping[str, Written | None]) -> str:
-    """The text with these keywords of the call: given, in place of what is there, or taken away (None)."""
-    text, line, name = call.text, call.node.lineno, str(_first(call.node))
-    for keyword, written in values.items():
-        # Found anew each time: the edit before moved it.
-        found = find_call(text, line, name)
-        there = found.keyword(keyword)
-        if written is None:
-            text = _without(found, there) if there is not None else text
-        elif there is not None:
-            text = _replaced(found, there, written)
-        else:
-            text = _with(found, keyword, written)
-    return text
-
-
-class _Bytes:
-    """A text as bytes, which is what columns count."""
-
-    def __init__(self, text: str) -> None:
-        self.whole = text.encode()
-        self._starts = [0]
-        for line in self.whole.splitlines(keepends=True):
-            self._starts.append(self._starts[-1] + len(line))
-
-    def start(self, node: ast.expr | ast.keyword) -> int:
-        """Where a node begins."""
-        return self._starts[node.lineno - 1] + node.col_offset
-
-    def end(self, node: ast.expr | ast.keyword) -> int:
-        """Where it ends."""
-        return self._starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
-
-    def column(self, at: int) -> int:
-        """Columns before a place on its line."""
-        return len(self.whole[self.whole.rfind(b"\n", 0, at) + 1 : at].decode())
-
-    def indent(self, at: int) -> int:
-        """How far the line of a place is indented."""
-        line = self.whole[self.whole.rfind(b"\n", 0, at) + 1 :].partition(b"\n")[0]
-        return len(line) - len(line.lstrip(b" "))
-
-    def spliced(self, start: int, end: int, text: str) -> str:
-        """The text with something else between two places."""
-        return (self.whole[:start] + text.encode() + self.whole[end:]).decode()
-
-
-def _replaced(call: DeclarationCall, there: ast.keyword, written: Written) -> str:
-    place = _Bytes(call.text)
-    start = place.start(there.value)
-    text = written(place.indent(place.start(there)), place.column(start) - place.indent(start))
-    return place.spliced(start, place.end(there.value), text)
-
-
-def _with(call: DeclarationCall, keyword: str, written: Written) -> str:
-    place = _Bytes(call.text)
-    last = max((*call.node.args, *call.node.keywords), key=place.end)
-    end = place.end(call.node)
-    after = place.whole[place.end(last) : end]
-    if b"\n" in after:
-        # One argument a line: one more line, after the comma of the last one and what is said beside it.
-        indent = place.indent(place.start(last))
-        line = f"{' ' * indent}{keyword}={written(indent, len(keyword) + 1)},\n"
-        comma = "" if after.lstrip().startswith(b",") else ","
-        here = place.whole.rfind(b"\n", 0, end) + 1
-        return _Bytes(place.spliced(here, here, line)).spliced(place.end(last), place.end(last), comma)
-    if "\n" not in (call.source(call.node)):
-        return _one_a_line_if_needed(call, keyword, written)
-    indent = place.indent(place.start(last))
-    return place.spliced(place.end(last), place.end(last), f", {keyword}={written(indent, len(keyword) + 1)}")
-
-
-def _one_a_line_if_needed(call: DeclarationCall, keyword: str, written: Written) -> str:
-    place = _Bytes(call.text)
-    start, end = place.start(call.node), place.end(call.node)
-    indent = place.indent(start)
-    line = place.whole[end:].partition(b"\n")[0].decode()
-    flat = f"{call.source(call.node)[:-1].rstrip().rstrip(',')}, {keyword}={written(indent, 0)})"
-    if "\n" not in flat and place.column(start) + len(flat) + len(line) <= WIDTH:
-        return place.spliced(start, end, flat)
-    inner = indent + INDENT
-    margin = " " * inner
-    arguments = [call.source(node) for node in call.node.args]
-    arguments += [
-        f"{item.arg}={call.source(item.value)}" if item.arg else f"**{call.source(item.value)}"
-        for item in call.node.keywords
-    ]
-    arguments.append(f"{keyword}={written(inner, len(keyword) + 1)}")
-    body = "".join(f"{margin}{argument},\n" for argument in arguments)
-    return place.spliced(start, end, f"{call.source(call.node.func)}(\n{body}{' ' * indent})")
-
-
-def _without(call: DeclarationCall, there: ast.keyword) -> str:
-    place = _Bytes(call.text)
-    start, end = place.start(there), place.end(there)
-    comma = place.whole[end:].lstrip()
-    line_start = place.whole.rfind(b"\n", 0, start) + 1
-    after = place.whole.find(b"\n", end)
-    rest = place.whole[end : after if after >= 0 else len(place.whole)].decode()
-    if not place.whole[line_start:start].strip() and rest.lstrip().removeprefix(",").strip()[:1] in ("", "#"):
-        # Alone on its lines: they go, and what is said beside it with them.
-        return place.spliced(line_start, after + 1, "")
-    before = place.whole[:start].rstrip()
-    if before.endswith(b","):
-        return place.spliced(len(before) - 1, end, "")
-    skip = len(place.whole[end:]) - len(comma) + 1 if comma.startswith(b",") else 0
-    tail = place.whole[end + skip :]
-    return place.spliced(start, end + skip + len(tail) - len(tail.lstrip(b" ")), "")

@@ -52,6 +52,23 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """Fields of an object, by name, that are to become Komodo's; what differs besides them stays as declared."""
+
+    difference: Difference
+    fields: frozenset[str]
+
+    @property
+    def wanted(self) -> tuple[Field, ...]:
+        """The fields themselves."""
+        return tuple(field for field in self.difference.fields if field.name in self.fields)
+
+    def wants(self, field: Field) -> bool:
+        """Whether to write a field that differs now: a chosen one, or one that did not differ before."""
+        return field.name in self.fields or all(field.name != other.name for other in self.difference.fields)
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Every declared object, in the order of declaration."""
 

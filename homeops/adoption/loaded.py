@@ -1,9 +1,11 @@
 """A fleet as its files say it at this moment, for every Pulumi stack that has settings here."""
 
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import chdir
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import invalidate_caches
 from importlib.util import cache_from_source
 from pathlib import Path
@@ -14,24 +16,39 @@ from homeops.fleet_graph import declared_fleet, fleet_graph
 from homeops.model.declaration import Declaration
 from homeops.model.fleet import Fleet
 from homeops.model.graph import Graph
+from homeops.model.place import Place
 from homeops.settings import load_settings
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """The fleet for one Pulumi stack, its graph, and the graphs of other Pulumi stacks that it resolves for."""
+    """The fleet for one Pulumi stack, its graph, those of other Pulumi stacks that it resolves for, its modules."""
 
     fleet: Fleet
     graph: Graph
     others: Mapping[str, Graph]
 
+    modules: Mapping[Path, Mapping[str, object]]
+
     def declaration(self, kind: str, name: str) -> Declaration:
         """A declaration that the graph has."""
-        return next(item for item in self.fleet.declarations() if (item.kind, item.name) == (kind, name))
+        return self._declarations[kind, name]
 
     def made_at(self, declaration: Declaration) -> int:
         """How many declarations the same line made."""
-        return sum(item.place == declaration.place for item in self.fleet.declarations())
+        return self._at[declaration.place]
+
+    def names_in(self, file: Path) -> Mapping[str, object]:
+        """The names of the module in a file of the fleet; empty when it is none of its modules."""
+        return self.modules.get(file.resolve(), {})
+
+    @cached_property
+    def _declarations(self) -> dict[tuple[str, str], Declaration]:
+        return {(item.kind, item.name): item for item in self.fleet.declarations()}
+
+    @cached_property
+    def _at(self) -> Counter[Place]:
+        return Counter(item.place for item in self.fleet.declarations())
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +66,9 @@ class FleetSource:
             site = load_settings(self.stack, self.root)
             fleet = declared_fleet(self.module, site)
             graph = fleet_graph(fleet, site, self.root)
-            return Loaded(fleet, graph, dict(self._others()))
-
-    def globals_of(self, file: str) -> Mapping[str, object]:
-        """The names of the module in a file of the fleet; empty when it is none of its modules."""
-        wanted = (self.root / file).resolve()
-        for module in self._modules().values():
-            if module.__file__ and Path(module.__file__).resolve() == wanted:
-                return vars(module)
-        return {}
+            modules = (module for module in self._modules().values() if module.__file__)
+            files = {Path(str(module.__file__)).resolve(): vars(module) for module in modules}
+            return Loaded(fleet, graph, dict(self._others()), files)
 
     def _others(self) -> "list[tuple[str, Graph]]":
         found: list[tuple[str, Graph]] = []

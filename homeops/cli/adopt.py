@@ -34,10 +34,11 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from homeops.adoption.comparison import Comparison, Difference, Field, chosen, compare
+from homeops.adoption.by_hand import ByHand
+from homeops.adoption.comparison import Choice, Comparison, Difference, chosen, compare
 from homeops.adoption.loaded import FleetSource
 from homeops.adoption.overwriting import KEY, allow_overwriting
-from homeops.adoption.writing import ByHand, Writing
+from homeops.adoption.writing import keep_komodos
 from homeops.cli.access import PulumiStack, access
 from homeops.cli.checkout import checkout
 from homeops.cli.screen import Progress, err, out
@@ -146,13 +147,8 @@ def settle(found: Found, source: FleetSource, keep: Side | None, fields: tuple[s
     """Write the choice down; nothing for none."""
     match keep:
         case Side.KOMODO if found.differing:
-            paths = _paths(found.differing, fields)
-
-            def wants(_difference: Difference, field: Field) -> bool:
-                return not paths or field.name in paths
-
             try:
-                kept = Writing(source, wants).keep(found.differing)
+                kept = keep_komodos(source, list(_choices(found.differing, fields)))
             except OSError as error:
                 raise HomeopsError(Problem(str(error.filename), f"cannot be written ({error.strerror})")) from None
             return Outcome(dict(kept.files), kept.done, kept.partly, kept.by_hand)
@@ -163,16 +159,18 @@ def settle(found: Found, source: FleetSource, keep: Side | None, fields: tuple[s
             return NOTHING
 
 
-def _paths(differing: tuple[Difference, ...], fields: tuple[str, ...]) -> set[str]:
+def _choices(differing: tuple[Difference, ...], fields: tuple[str, ...]) -> Iterator[Choice]:
     known = {field.name for item in differing for field in item.fields}
-    wanted = {field.removeprefix("config.") for field in fields}
+    wanted = {field.removeprefix("config.") for field in fields} or known
     if unknown := sorted(wanted - known):
         problems = (
             Problem(f"field {name}", f"does not differ{nearest(name, known)}", f"one of {', '.join(sorted(known))}")
             for name in unknown
         )
         raise FleetError(*problems)
-    return wanted
+    for item in differing:
+        if chosen_ := wanted.intersection(field.name for field in item.fields):
+            yield Choice(item, frozenset(chosen_))
 
 
 def document(found: Found, outcome: Outcome, keep: Side | None, root: Path) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from homeops.adoption.comparison import Comparison, Difference, Field, compare, declared_props
+from homeops.adoption.comparison import Choice, Comparison, compare, declared_props
 from homeops.adoption.loaded import FleetSource
-from homeops.adoption.writing import Kept, Writing
+from homeops.adoption.writing import Kept, keep_komodos
 from homeops.komodo import engine, operations
 from homeops.komodo.catalogue import Catalogue
 from homeops.komodo.client import Client
@@ -153,13 +153,12 @@ class Checkout:
         """Compare with Core as it is now."""
         return compare(self.source.load().graph, Catalogue(self.client))
 
-    def keep(self, *fields: str) -> Kept:
+    def keep(self, *names: str) -> Kept:
         """Keep Komodo's values everywhere, of these fields alone where some are named."""
-
-        def wants(_item: Difference, field: Field) -> bool:
-            return not fields or field.name in fields
-
-        return Writing(self.source, wants).keep(self.compare().differing)
+        chosen = [(item, frozenset(one.name for one in item.fields)) for item in self.compare().differing]
+        return keep_komodos(
+            self.source, [Choice(item, fields & {*names} if names else fields) for item, fields in chosen]
+        )
 
     def up(self) -> list[str]:
         """Adopt everything, as a Pulumi stack that begins anew does; the writes that this takes."""

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from homeops.adoption.call import NotEditable, changed, find_call, is_plain
+from homeops.adoption.call import NotEditable, find_call, is_plain, spliced
+from homeops.adoption.keyword_edits import changed
 from homeops.adoption.module_imports import with_imports
 
 Written = Callable[[int, int], str]
@@ -46,11 +47,12 @@ CASES: list[tuple[str, str, str | None, str]] = [
 
 @pytest.mark.parametrize(("text", "keyword", "value", "after"), CASES)
 def test_a_keyword_is_given_replaced_and_taken_away(text: str, keyword: str, value: str | None, after: str) -> None:
-    call = find_call(text, 1, "a")
-    made = changed(call, {keyword: None if value is None else written(value)})
-    assert made == after
-    ast.parse(made)
-    assert changed(find_call(made, 1, "a"), {keyword: None if value is None else written(value)}) == after
+    made = text
+    for _ in range(2):
+        call = find_call(made, 1, "a")
+        made = spliced(made, [(call, changed(call, {keyword: None if value is None else written(value)}))])
+        assert made == after
+        ast.parse(made)
 
 
 def test_a_name_that_is_computed_is_not_found() -> None:

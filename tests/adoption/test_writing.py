@@ -215,6 +215,25 @@ def test_other_pulumi_stacks_keep_what_they_have(checkout: Checkout) -> None:
     assert checkout.text("stacks") == text
 
 
+def test_a_field_that_does_not_hold_does_not_keep_the_others_from_being_written(checkout: Checkout) -> None:
+    checkout.client.write("CreateServer", {"name": "three", "config": {}})
+    checkout.by_hand("Stack", "frigate", server_id="three", auto_pull=False, description="cameras")
+    checkout.by_hand("Stack", "agent", environment="X=1\n", auto_pull=False)
+    kept = checkout.keep()
+    assert sorted(field for field, _, _, _ in told(kept)) == ["stack/agent environment", "stack/frigate server_id"]
+    assert sorted(checkout.differing()) == ["stack/agent environment", "stack/frigate server_id"]
+    assert sorted(kept.partly) == ["stack/agent", "stack/frigate"]
+
+
+def test_a_field_that_was_not_chosen_stays_as_it_is_declared(checkout: Checkout) -> None:
+    """The host gives the directory, which gives the files."""
+    checkout.by_hand("Stack", "web", repo="someone/else", branch="dev", file_paths=["compose.yaml"])
+    before = checkout.text("stacks")
+    [(field, _, why, _)] = told(checkout.keep("repo"))
+    assert (field, why) == ("stack/web repo", "written there, it does not hold: its file_paths would change too")
+    assert checkout.text("stacks") == before
+
+
 def test_only_the_fields_that_were_named_are_written(checkout: Checkout) -> None:
     checkout.by_hand("Stack", "web", auto_pull=False, description="the web")
     assert checkout.keep("auto_pull").by_hand == ()
