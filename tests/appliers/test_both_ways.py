@@ -167,6 +167,26 @@ def test_delete_removes_nothing_of_what_a_sync_knows_nothing_of(by_pulumi: Appli
     assert core.documents() == before
 
 
+def test_a_change_by_hand_is_undone_by_the_sync_as_by_pulumi(by_pulumi: Applied, sync: str) -> None:
+    core = by_pulumi.core
+    core.push()
+    declared = core.config("Stack", "traefik")
+    core.change("Stack", "traefik", environment="A=1")
+    (update,) = core.pending(sync)["resource_updates"]
+    assert update["data"]["type"] == "Update"
+    assert core.execute("RunSync", sync=sync)["success"]
+    assert core.config("Stack", "traefik") == declared
+    assert core.pending(sync) == {}
+
+
+def test_the_sync_sees_a_change_of_itself(by_pulumi: Applied, sync: str) -> None:
+    core = by_pulumi.core
+    core.change("ResourceSync", sync, delete=False)
+    assert [one["target"]["type"] for one in core.pending(sync)["resource_updates"]] == ["ResourceSync"]
+    core.change("ResourceSync", sync, delete=True)
+    assert core.pending(sync) == {}
+
+
 def test_pulumi_is_left_without_a_request_to_komodo(by_pulumi: Applied, sync: str) -> None:
     core = by_pulumi.core
     core.asked()

@@ -98,7 +98,7 @@ def comparable(core: Applying) -> Document:
     return documents
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(fleets())
 def test_both_ways_make_the_same_of_any_fleet(fleet: list[Resource]) -> None:
     with tempfile.TemporaryDirectory() as place:
