@@ -11,6 +11,7 @@ from homeops.imports.hidden import looks_secret, without_secrets
 from homeops.imports.package import Comments
 from homeops.imports.report import Note, Sort
 from homeops.komodo.toml.findings import Source
+from homeops.komodo.toml.layout import MADE_BY
 from homeops.komodo.toml.reader import Declared
 
 _TOKEN = re.compile(
@@ -141,8 +142,8 @@ def _field(path: str) -> str:
 
 
 def _text(line: _Line) -> str:
-    """The comment without its marks, and without what looks like a secret; empty for a mere line."""
-    if _RULE.fullmatch(line.text):
+    """The comment without its marks and what looks like a secret; empty for a mere line, and for one of our own."""
+    if _RULE.fullmatch(line.text) or line.text.startswith(MADE_BY):
         return ""
     return without_secrets(_plain(line))
 

@@ -4,7 +4,8 @@ The fleet is put together and resolved as Pulumi's program would; what stands in
 is left is compared with what was found. So a package that is written loads, and means what its report says.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,11 +45,7 @@ def imported(findings: Findings, versions: Mapping[str, Any], directories: Direc
     found = settled(findings.found)
     notes = [*findings.notes, *found.notes]
     entries, facts = _proved(found.found, findings, versions, directories, notes)
-    if deployed := [one for one, _ in entries if one.resource.kind == "Stack" and not one.resource.template]:
-        stacks = "1 stack" if len(deployed) == 1 else f"{len(deployed)} stacks"
-        what = f"{stacks}: homeops deploys every declared stack, whatever its TOML says of deploy"
-        hint = "the settings written here have homeops:deploy: false; set it to true when the preview is clean"
-        notes.append(Note(Sort.COMPLETE, "homeops:deploy", what, hint))
+    notes += _unknown_to_komodo([one.resource for one, _ in entries])
     return Imported(
         files=package((Entry(made, one.comments) for one, made in entries), f"Imported from {findings.source}."),
         settings=settings_text(facts, findings.source),
@@ -56,6 +53,26 @@ def imported(findings: Findings, versions: Mapping[str, Any], directories: Direc
         notes=notes,
         exports=found.exports,
     )
+
+
+_CORE = re.compile(r"core|komodo([-_]?core)?")
+"""How a stack is called that may be Core's own."""
+
+
+def _unknown_to_komodo(resources: Sequence[Resource]) -> Iterator[Note]:
+    """What homeops wants to know of hosts and stacks, and Komodo has no field for."""
+    if any(resource.kind == "Server" for resource in resources):
+        what = "how Periphery runs on a host is nowhere in Komodo: PERIPHERY is taken for all of them"
+        yield Note(Sort.COMPLETE, "hosts.py", what, "needed once homeops manages hosts over SSH (docs/hosts.md)")
+    stacks = [one for one in resources if one.kind == "Stack" and not one.template]
+    for stack in stacks:
+        if _CORE.fullmatch(stack.name):
+            what = "if this runs Komodo Core itself, its deploy ends Core in the middle of it"
+            yield Note(Sort.COMPLETE, stack.where, what, "declare control_plane=True before you deploy")
+    if stacks:
+        what = f"{len(stacks)} to deploy: homeops deploys every declared stack, whatever its TOML says of deploy"
+        hint = "the settings written here have homeops:deploy: false; set it to true when the preview is clean"
+        yield Note(Sort.COMPLETE, "homeops:deploy", what, hint)
 
 
 def _proved(

@@ -40,7 +40,7 @@ def test_a_literal_is_one_line_that_shows_everything(text: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_a_resource_is_declared_as_itself(kind: str, data: st.DataObject) -> None:
     config = canonical(data.draw(configs(kind)))
