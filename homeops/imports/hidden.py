@@ -8,6 +8,7 @@ command), becomes ``[[NAME]]``, and ``NAME`` a secret variable of the fleet. Its
 such as ``DB_PASSWORD`` or ``API_KEY``, credentials in an address, the form of a token.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from homeops.komodo.secret_values import SOURCE, is_for_komodo
 from homeops.model.config.variable import VariableConfig
 from homeops.model.fields import KomodoModel, Sensitive, marked
 from homeops.model.graph import Resource
-from homeops.model.wire import defaults
+from homeops.model.wire import defaults, minimal
 
 _NAME = (
     r"[A-Za-z0-9_.-]*(?:passw(?:or)?d|passphrase|passkey|secret|token|api[_-]?key|private[_-]?key|credential)"
@@ -218,6 +219,8 @@ def _texts(config: KomodoModel, prefix: str) -> Iterator[tuple[str, str]]:
                 yield f"{prefix}{name}", value
             case KomodoModel():
                 yield from _texts(value, f"{prefix}{name}.")
+            case dict():
+                yield f"{prefix}{name}", json.dumps(minimal(value))
             case list():
                 for item in value:  # pyright: ignore[reportUnknownVariableType]
                     if isinstance(item, str):

@@ -7,7 +7,8 @@ from typing import Any, cast
 
 from homeops.imports.declarations import CLASSES, PERIPHERY, Conventions, Declared, declared
 from homeops.imports.identifiers import identifier, identifiers
-from homeops.imports.python_text import WIDTH, Argument, Call, Code, Imports, Members, source, width
+from homeops.imports.module_text import members_text, module_text
+from homeops.imports.python_text import Argument, Call, Code, Imports, Members, source, width
 from homeops.model.config.procedure import ProcedureStage
 from homeops.model.graph import Resource
 
@@ -109,7 +110,7 @@ def stacks_module(place: str, entries: Sequence[Entry], hosts: Mapping[str, str]
         parts.append(_assigned(names[entry.declared.name], entry, scope))
         scope.above[entry.declared.name] = names[entry.declared.name]
     title = f"Stacks of {place}." if place != NOWHERE else "Stacks that are on no host."
-    return _module(title, scope.imports, [*parts, _tuple("STACKS", names.values())])
+    return module_text(title, scope.imports, [*parts, members_text("STACKS", names.values())])
 
 
 _GIVEN = frozenset({"stage"})
@@ -141,7 +142,7 @@ def _hosts_module(entries: Sequence[Entry], hosts: Mapping[str, str]) -> str:
         f"PERIPHERY = {source(PERIPHERY, scope.imports)}\n"
     )
     parts = [_assigned(hosts[entry.declared.name], entry, scope) for entry in entries]
-    return _module(_SAID["hosts"], scope.imports, [periphery, *parts, _tuple("HOSTS", hosts.values())])
+    return module_text(_SAID["hosts"], scope.imports, [periphery, *parts, members_text("HOSTS", hosts.values())])
 
 
 def _plain_module(module: str, by_kind: Mapping[str, Sequence[Entry]], hosts: Mapping[str, str]) -> str:
@@ -152,12 +153,12 @@ def _plain_module(module: str, by_kind: Mapping[str, Sequence[Entry]], hosts: Ma
         if members:
             name = _PARTS[kind][1].upper()
             parts.append(f"{name} = {source(Members(members), scope.imports, before=len(name) + 3)}\n")
-    return _module(_SAID[module], scope.imports, parts)
+    return module_text(_SAID[module], scope.imports, parts)
 
 
 def _stacks_init(modules: Sequence[str]) -> str:
     imports = Imports({".": set(modules)})
-    return _module(_SAID["stacks"], imports, [_tuple("STACKS", (f"*{module}.STACKS" for module in modules))])
+    return module_text(_SAID["stacks"], imports, [members_text("STACKS", (f"*{module}.STACKS" for module in modules))])
 
 
 def _init(by_kind: Mapping[str, Sequence[Entry]], made_from: str) -> str:
@@ -175,7 +176,7 @@ def _init(by_kind: Mapping[str, Sequence[Entry]], made_from: str) -> str:
             lines.append(f"        {part}={part.upper()},\n")
     fleet = f"Fleet(\n{''.join(lines)}    )" if lines else "Fleet()"
     declare = f'def declare(_site: Site) -> Fleet:\n    """The fleet."""\n    return {fleet}\n'
-    return _module(f"This homelab: what the owner edits.\n\n{made_from}\n", imports, [declare])
+    return module_text(f"This homelab: what the owner edits.\n\n{made_from}\n", imports, [declare])
 
 
 def _assigned(variable: str, entry: Entry, scope: _Scope) -> str:
@@ -265,36 +266,3 @@ def _stage(stage: ProcedureStage, scope: _Scope) -> Any:
 def _place(one: Declared) -> str:
     """The host or the swarm that a stack is on."""
     return str(one.fields.get("host") or one.fields.get("swarm_id") or NOWHERE)
-
-
-def _tuple(name: str, members: Iterable[str]) -> str:
-    listed = Members([Argument(Code(member)) for member in members])
-    return f"{name} = {source(listed, Imports(), before=len(name) + 3)}\n"
-
-
-def _module(title: str, imports: Imports, parts: Sequence[str]) -> str:
-    docstring = f'"""{title.replace(chr(92), "/").replace(chr(34), chr(39))}"""\n'
-    blank = "\n\n" if parts and parts[0].startswith("def ") else ""
-    body = "\n".join(parts)
-    head = "".join([docstring, *_excuses(docstring + body)])
-    return f"{head}\n{imports.text()}\n\n{blank.removesuffix(chr(10))}{body}"
-
-
-_PLAUSIBLE = {
-    "ERA001": r"^\s*# .*[=(\[{:]",
-    "RUF001": r"[^\x00-\x7f]",
-    "RUF003": r"#.*[^\x00-\x7f]",
-    "S104": r"0\.0\.0\.0|\[?::\]?",
-    "S106": r"(?i:pass|token|secret|pwd)\w*=[\"']",
-    "S108": r"/(?:var/)?tmp|/dev/shm",
-}
-"""Where each of ruff's rules may have something to say of texts and comments that came from elsewhere."""
-
-
-def _excuses(body: str) -> Iterator[str]:
-    found = [rule for rule, pattern in _PLAUSIBLE.items() if re.search(pattern, body, re.MULTILINE)]
-    if any(width(line) > WIDTH for line in body.split("\n")):
-        found.append("E501")
-    if found:
-        # The last one is for those that ruff had nothing to say of after all.
-        yield f"# ruff: noqa: {', '.join(found)}, RUF100 - texts and comments are as they were in Komodo\n"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from homeops.imports.found import Found
-from homeops.imports.hidden import Hidden
+from homeops.imports.hidden import Hidden, without_secrets
 from homeops.imports.report import Note, Sort
 from homeops.komodo.toml.groups import GroupConfig
 from homeops.model.config.repo import RepoConfig
@@ -97,7 +97,12 @@ def _declarable(one: Found, notes: list[Note]) -> Found:
     if unknown := [tag for tag in resource.tags if is_object_id(tag)]:
         notes.append(Note(Sort.LOST, one.where, f"tags that Komodo does not know any more: {', '.join(unknown)}"))
     tags = tuple(tag for tag in resource.tags if tag not in unknown)
-    return replace(one, resource=replace(resource, config=config, tags=tags))
+    description = without_secrets(resource.description)
+    if description != resource.description:
+        notes.append(
+            Note(Sort.CHANGED, one.where, "its description looks as if it holds a secret, which is not written")
+        )
+    return replace(one, resource=replace(resource, config=config, tags=tags, description=description))
 
 
 def _stand_ins(found: Sequence[Found], notes: list[Note]) -> Iterator[Found]:

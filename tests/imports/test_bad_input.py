@@ -166,9 +166,14 @@ def test_thousands_of_resources(tmp_path: Path) -> None:
 
 def test_secrets_that_cannot_be_taken_out_of_a_text_leave_the_resource_out(tmp_path: Path) -> None:
     config = 'skip_secret_interp = true\nenvironment = "DB_PASSWORD=hunter2"'
-    package = package_of(tmp_path, a=SERVER + stack("web", config=config) + stack("db"))
+    run = '[[procedure]]\nname = "p"\nconfig.stage = [{ name = "s", executions = [{ execution.type = "RunAction"'
+    run += ', execution.params = { action = "a", args = { apiToken = "hunter2" } } }] }]\n[[action]]\nname = "a"\n'
+    described = stack("db", 'description = "PASSWORD=hunter2"')
+    package = package_of(tmp_path, a=SERVER + stack("web", config=config) + described + run)
     assert names(package) == {"db"}
+    assert not names(package, "Procedure")
     assert "environment looks as if it holds a secret" in told(package, Sort.LEFT_OUT)[0]
+    assert "stages.executions.execution.args looks as if" in told(package, Sort.LEFT_OUT)[1]
     assert "hunter2" not in "".join(package.made.files.values()) + "".join(map(str, package.made.notes))
 
 
