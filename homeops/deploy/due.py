@@ -47,9 +47,10 @@ def due(olds: Mapping[str, Any] | None, news: Mapping[str, Any]) -> Due:
         return Due(first=True)
     before: Mapping[str, str] = olds.get("fingerprint") or {}
     after: Mapping[str, str] = news["fingerprint"]
-    changes = [Change(part, "added") for part in after if part not in before]
-    changes += [Change(part, "changed") for part in after if part in before and before[part] != after[part]]
-    changes += [Change(part, "removed") for part in before if part not in after]
+    # In order of their names: what comes through the engine comes in no order.
+    changes = [Change(part, "added") for part in sorted(after) if part not in before]
+    changes += [Change(part, "changed") for part in sorted(after) if part in before and before[part] != after[part]]
+    changes += [Change(part, "removed") for part in sorted(before) if part not in after]
     left, host = str(olds.get("server") or ""), str(news["server"])
     moved_from = "" if left in (host, news.get("formerServer")) else left
     return Due(moved_from=moved_from, moved_to=host if moved_from else "", changes=tuple(changes))

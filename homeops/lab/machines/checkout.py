@@ -10,6 +10,9 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from homeops.compose.secret_files import SecretFile, format_of, plain_path
 from homeops.lab.hosts import placeholders
@@ -132,9 +135,22 @@ def _write(file: Path, text: str) -> None:
         write_whole(file, text)
 
 
-def _shape(path: Path, text: str) -> str:
-    """An encrypted file without its values."""
-    return placeholders(_secret_file(path), text)
+def _shape(path: Path, text: str) -> object:
+    """The keys of an encrypted file."""
+    plain = placeholders(_secret_file(path), text)
+    if format_of(path) == "env":
+        return sorted(line.partition("=")[0] for line in plain.splitlines() if line.strip())
+    return _keys(yaml.safe_load(plain))
+
+
+def _keys(document: Any) -> object:
+    match document:
+        case {**members}:
+            return {key: _keys(value) for key, value in members.items()}
+        case [*members]:
+            return [_keys(value) for value in members]
+        case _:
+            return None
 
 
 def _secret_file(path: Path) -> SecretFile:
