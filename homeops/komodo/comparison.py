@@ -56,10 +56,9 @@ def shown(kind: Kind, there: Live, props: Mapping[str, Any]) -> Props:
 
 def refused(kind: Kind, name: str, changed: Differences, stack: str) -> Problem:
     """Why an object is not taken over; ``stack`` is the Pulumi stack, empty when nobody said it."""
-    many = f"{len(changed)} fields" if len(changed) != 1 else "1 field"
     return Problem(
         f'{kind.name.lower()} "{name}"',
-        f"exists in Komodo and differs in {many}; nothing was changed\n{listed(changed)}",
+        f"exists in Komodo and differs in {counted(changed)}; nothing was changed\n{listed(changed)}",
         choice(kind, name, stack),
     )
 
@@ -71,6 +70,11 @@ def choice(kind: Kind, name: str, stack: str) -> str:
         f"{command} komodo   writes Komodo's values into the fleet\n"
         f"    or: {command} fleet    lets pulumi up overwrite them"
     )
+
+
+def counted(changed: Differences) -> str:
+    """How many fields."""
+    return f"{len(changed)} field{'s' * (len(changed) != 1)}"
 
 
 def listed(changed: Differences) -> str:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from homeops.errors import AdoptionRefused, HomeopsError, KomodoConflict, KomodoUnreachable
 from homeops.komodo import moves, operations, session
-from homeops.komodo.comparison import choice, declared_as, listed, props_of, refused, remembered_as, shown
+from homeops.komodo.comparison import choice, counted, declared_as, listed, props_of, refused, remembered_as, shown
 from homeops.komodo.documents import Live
 from homeops.komodo.operations import Declared
 from homeops.komodo.props import ADOPT, OVERWRITE, Props, differences
@@ -99,7 +99,7 @@ def _announced(declared: Declared, checked: Props) -> Props:
     elif _is_half_made(declared, changed):
         session.tell(f"{what}: it will be adopted, and given what it lacks\n{listed(changed)}")
     elif checked.get(ADOPT) == OVERWRITE:
-        session.tell(f"{what}: it will be adopted, and {len(changed)} fields overwritten\n{listed(changed)}")
+        session.tell(f"{what}: it will be adopted, and {counted(changed)} overwritten\n{listed(changed)}")
         return live
     else:
         hint = choice(declared.kind, declared.name, session.pulumi_stack())

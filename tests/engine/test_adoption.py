@@ -3,6 +3,7 @@
 from tests.engine.core import TestCore, writes
 from tests.engine.engine import Project, declared
 from tests.engine.everything import EVERYTHING
+from tests.engine.fleets import FleetProject
 from tests.engine.test_kinds import differing
 
 STACK = declared(
@@ -138,3 +139,17 @@ def test_everything_is_adopted_by_a_project_that_begins_anew(project: Project, c
     project.up().check()
     assert not writes(core.asked())
     assert project.ids() == ids
+
+
+def test_what_the_settings_name_is_overwritten_and_nothing_else(project: Project, core: TestCore) -> None:
+    core.write("CreateVariable", name="MINE", value="theirs")
+    core.write("CreateVariable", name="OTHER", value="theirs")
+    fleet = FleetProject(project, core)
+    fleet.declare('return Fleet(variables=[Variable("MINE", value="ours"), Variable("OTHER", value="ours")])')
+    project.configure(**project.settings, overwrite=["variable/MINE"])
+    refused = project.up("--continue-on-error")
+    assert refused.exit != 0
+    assert 'variable "MINE" exists in Komodo: it will be adopted, and 1 field overwritten' in refused.text
+    assert 'variable "OTHER": exists in Komodo and differs in 1 field; nothing was changed' in refused.text
+    assert "homeops adopt variable/OTHER -s test --keep fleet" in refused.text
+    assert {name: item["value"] for name, item in core.all("Variable").items()} == {"MINE": "ours", "OTHER": "theirs"}
