@@ -88,7 +88,7 @@ NOTHING = Outcome({}, ())
 
 def adopt(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="stack/frigate, or frigate; none: all that differ.")
+        list[str] | None, typer.Argument(metavar="NAME", help="stack/frigate, or frigate; none: all that differ.")
     ] = None,
     stack: PulumiStack = STACK,
     keep: Annotated[
