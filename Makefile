@@ -32,7 +32,7 @@ render: ready ## write docker/komodo-resources/*.toml from the fleet
 	@$(HERE) homeops render
 
 test: ready ## run the tests
-	@$(HERE) python -m pytest -n $(WORKERS) --dist loadfile
+	@$(HERE) python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: ready ## lint, format, types, layers, shell scripts, secrets
 	@$(HERE) ruff check .

@@ -21,6 +21,16 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
+LONG = ("tests/end_to_end/",)
+"""Files whose tests wait for most of the run: they begin first, and the others fill the time."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def loopback_only() -> Generator[None]:
     """Nothing is sent beyond this machine."""
