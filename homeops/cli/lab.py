@@ -18,6 +18,7 @@ from homeops.errors import LabError, Problem
 from homeops.komodo.client import Client
 from homeops.lab.home import LabHome, working_tree
 from homeops.lab.machines.engine import Engine, NoEngine, find_engine
+from homeops.lab.machines.names import Names
 from homeops.lab.rehearsal import Rehearsal
 from homeops.lab.serve import PORT, STACK, serve
 
@@ -116,6 +117,11 @@ def status() -> None:
         out.print("Core is not running")
         sys.exit(1)
     out.print(Text(f"Core is running at {running.address} (process {running.pid}, log {home.log})"), soft_wrap=True)
+    if home.gateway is None:
+        out.print("Hosts are simulated")
+    else:
+        prefix = Names.of(home.root).prefix
+        out.print(Text(f"Hosts are containers: docker ps --filter name={prefix}"), soft_wrap=True)
 
 
 @commands.command()

@@ -24,6 +24,7 @@ from homeops.lab.machines.core_door import core_door
 from homeops.lab.machines.credentials import Credentials
 from homeops.lab.machines.engine import Engine
 from homeops.lab.machines.fleet import Machines, Plan, Up
+from homeops.lab.machines.network import check_own
 from homeops.lab.machines.periphery_image import periphery_image
 from homeops.lab.machines.picked_layers import python_layer
 from homeops.lab.machines.releases import offer_releases
@@ -73,6 +74,7 @@ class OnMachines:
         site = load_settings(self.stack, self.root)
         graph = fleet_graph(declared_fleet("homeops.fleet", site), site, self.root)
         places = self.machines.have_places(site.hosts)
+        check_own(places.gateway)
         self.home.have_machines(places.gateway)
         running, fresh = start(self.home, port)
         listener.line(f"Core: {'started at' if fresh else 'is running at'} {running.address}")

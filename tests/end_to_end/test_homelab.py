@@ -46,6 +46,7 @@ def test_bare_hosts_become_a_fleet(homelab: Homelab) -> None:
         up = homelab.homeops("lab", "up", "--port", "0").check()
     assert re.search(r"^6 hosts, 13 stacks at .*: all as declared and up$", up.text, re.MULTILINE), up.text
     assert len(re.findall(r"^[\w-]+ +[\w-]+ +running ", up.text, re.MULTILINE)) == 13
+    assert "Hosts are containers" in homelab.homeops("lab", "status").check().text
     again = homelab.run("pulumi", "preview", "--stack", "lab", "--refresh", "--expect-no-changes", "--diff")
     again.check()
 

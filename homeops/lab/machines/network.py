@@ -54,6 +54,16 @@ class Places:
         return str(self.subnet[FIRST_HOST + list(self.ports).index(host)])
 
 
+def check_own(address: str) -> None:
+    """Raise LabError unless this machine has an address: where Docker runs in a virtual machine, it has not."""
+    try:
+        with socket.create_server((address, 0)):
+            return
+    except OSError as error:
+        what = f"containers would reach this machine at {address}, which is not its own ({error.strerror})"
+        raise LabError(Problem("lab", what, "homeops lab up --simulated")) from error
+
+
 def port_is_free(port: int) -> bool:
     """Whether nothing listens at a port of 127.0.0.1."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:

@@ -23,7 +23,7 @@ from homeops.lab.machines.image import Recipe
 from homeops.lab.machines.machine import Wanted
 from homeops.lab.machines.name_server import answer
 from homeops.lab.machines.names import Names
-from homeops.lab.machines.network import allot
+from homeops.lab.machines.network import allot, check_own
 from homeops.lab.machines.releases import offer_releases
 from homeops.lab.machines.stand_ins import FAILS, Programs, needs, stand_in
 from homeops.lab.machines.storage import DOCKER_HUB, STORAGE, Image, Layer, split_name, stored
@@ -309,3 +309,9 @@ def test_the_agent_holds_one_key_and_ends_with_its_block(tmp_path: Path) -> None
     assert not Path(inside["SSH_AUTH_SOCK"]).parent.exists()
     with pytest.raises(LabError, match="ssh-add: "), ssh_agent(tmp_path / "none", environ):
         pass
+
+
+def test_a_machine_that_containers_cannot_reach_is_said_so() -> None:
+    check_own("127.0.0.1")
+    with pytest.raises(LabError, match=r"at 203\.0\.113\.7, which is not its own (.|\n)*--simulated"):
+        check_own("203.0.113.7")
