@@ -1,7 +1,9 @@
 """``homeops sync``: the whole command against a simulated Core, in this process."""
 
+import io
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -29,13 +31,20 @@ def homeops(world: World, root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     """Run the command in this checkout, with the settings of prod and the Core of the test."""
     monkeypatch.chdir(root)
     with CoreServer(world.lab.core) as server:
-        environ = {
-            "KOMODO_ADDRESS": server.address,
-            "KOMODO_API_KEY": world.lab.core.settings.admin_key,
-            "KOMODO_API_SECRET": world.lab.core.settings.admin_secret,
-            "STACK": "prod",
-        }
-        yield lambda *arguments: CliRunner().invoke(commands, ["sync", *arguments], env=environ)
+        settings = world.lab.core.settings
+        monkeypatch.setenv("KOMODO_ADDRESS", server.address)
+        monkeypatch.setenv("KOMODO_API_KEY", settings.admin_key)
+        monkeypatch.setenv("KOMODO_API_SECRET", settings.admin_secret)
+        monkeypatch.setenv("STACK", "prod")
+        yield lambda *arguments: CliRunner().invoke(commands, ["sync", *arguments])
+
+
+class Terminal(io.StringIO):
+    """Somebody who types."""
+
+    def isatty(self) -> bool:
+        """That it is a person."""
+        return True
 
 
 def said(result: Result) -> str:
@@ -75,6 +84,27 @@ def test_the_plan_is_shown_and_nothing_is_run_without_a_yes(world: World, homeop
     assert as_data.exit_code == 0
     assert json.loads(as_data.stdout)["ran"] is None
     assert world.writes() == []
+
+
+@pytest.mark.usefixtures("homeops")
+@pytest.mark.parametrize(("typed", "code", "made"), [("\n", 1, []), ("", 1, []), ("y\n", 0, ["web"])])
+def test_whoever_sits_at_a_terminal_is_asked(
+    world: World,
+    typed: str,
+    code: int,
+    made: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    world.declare(SERVERS + stack("web"))
+    world.writes()
+    monkeypatch.setattr(sys, "stdin", Terminal(typed))
+    with pytest.raises(SystemExit) as ended:
+        commands(["sync"])
+    assert ended.value.code == code
+    assert "  + create stack web on alpha\nRun it? [y/N]: " in capsys.readouterr().out
+    assert world.names("Stack") == made
+    assert world.writes() == (["execute RunSync"] if made else [])
 
 
 def test_a_failed_deploy_inside_fails_the_command(world: World, homeops: Homeops) -> None:
