@@ -16,8 +16,11 @@ from homeops.komodo.toml.reader import Declared
 def from_toml(places: Sequence[Path]) -> Findings:
     """Everything that files and directories declare, whatever is wrong with some of them.
 
-    Messages call a file by its path below what all places have in common. Raises HomeopsError when there is nothing.
+    Messages call a file by its path below what all places have in common. Raises HomeopsError for a place that is not
+    there or no TOML, and when nothing is declared.
     """
+    if wrong := [place for place in places if not place.is_dir() and not (place.is_file() and place.suffix == ".toml")]:
+        raise HomeopsError(*map(_no_place, wrong))
     paths = [Path(os.path.abspath(place)) for place in places]  # noqa: PTH100 - a link stays the link it is
     root = Path(os.path.commonpath([path if path.is_dir() else path.parent for path in paths]))
     reading = read_files(root, [str(path.relative_to(root)) for path in paths])
@@ -39,6 +42,11 @@ def from_toml(places: Sequence[Path]) -> Findings:
 def _told(finding: Finding) -> Note:
     problem = finding.problem
     return Note(Sort.FINDING, problem.where, problem.what, problem.hint)
+
+
+def _no_place(place: Path) -> Problem:
+    what = "is not a TOML file" if place.exists() else "there is no such file or directory"
+    return Problem(str(place), f"{what}; nothing was read", "name a directory, or a file that ends in .toml")
 
 
 def _nothing(findings: Sequence[Finding], source: str) -> list[Problem]:

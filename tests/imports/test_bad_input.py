@@ -52,11 +52,20 @@ def test_a_syntax_error_and_a_file_that_is_no_text_hide_nothing_else(tmp_path: P
 def test_where_nothing_is_declared_there_is_nothing_to_write(tmp_path: Path) -> None:
     with pytest.raises(HomeopsError, match="this directory holds no TOML file"):
         from_toml([tmp_path])
-    with pytest.raises(HomeopsError, match=r"gone\.toml: there is no such file or directory"):
-        from_toml([tmp_path / "gone.toml"])
     (tmp_path / "empty.toml").write_text("# nothing\n")
     with pytest.raises(HomeopsError, match="declares nothing"):
         from_toml([tmp_path])
+
+
+def test_a_place_that_is_mistyped_is_an_error_however_much_the_others_declare(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(SERVER)
+    (tmp_path / "notes.md").write_text("# notes\n")
+    for name, what in (("gone.toml", "there is no such file or directory"), ("notes.md", "is not a TOML file")):
+        with pytest.raises(HomeopsError) as wrong:
+            from_toml([tmp_path, tmp_path / name])
+        assert str(wrong.value) == (
+            f"{tmp_path / name}: {what}; nothing was read\n  hint: name a directory, or a file that ends in .toml"
+        )
 
 
 def test_an_execution_that_komodo_does_not_know_is_told_with_the_nearest_one(tmp_path: Path) -> None:
