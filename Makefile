@@ -34,12 +34,13 @@ render: ready ## write docker/komodo-resources/*.toml from the fleet
 test: ready ## run the tests
 	@$(HERE) python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-check: ready ## lint, format, types, layers, shell scripts, secrets
+check: ready ## lint, format, types, layers, shell scripts, secrets, rendered TOML
 	@$(HERE) ruff check .
 	@$(HERE) ruff format --check .
 	@$(HERE) pyright
 	@$(HERE) lint-imports
 	@$(HERE) homeops secrets check
+	@$(HERE) homeops render --check
 	@shellcheck tools/install tools/venv tools/preview tools/env.sh .ci/run tools/hooks/pre-commit tools/plugins/pulumi-resource-*
 
 bench: ready ## measure, print a table, write bench/results.json
