@@ -1,8 +1,9 @@
 """Waiting until the containers of a stack are healthy, and telling which one is not, and why."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from time import monotonic, sleep
-from typing import Any
+from typing import Any, Protocol
 
 from homeops.deploy.containers import SILENT, Look, Verdict, Watch, look_of
 from homeops.deploy.order import Order, Unhealthy, growing, tail
@@ -23,10 +24,72 @@ def until_healthy(
     ``document``: the stack as Core has it after the deploy. Raises Unhealthy for the first service that fails, or for
     one that is not up at the deadline; DeployFailed when nobody can tell then, because the host is silent.
     """
-    rollout, info = order.rollout, document["info"]
+    info = document["info"]
     services = [str(item["service_name"]) for item in info.get("deployed_services") or ()]
     services = services or services_of(client, order.stack)
-    watch = Watch(str(info.get("deployed_project_name") or ""), float(rollout["health_stable"]), rollout["one_shot"])
+    return _until_healthy(
+        _OfStack(client, order.stack), order, services, str(info.get("deployed_project_name") or ""), tell
+    )
+
+
+def container_until_healthy(client: Client, order: Order, tell: Callable[[str], None]) -> Verdict:
+    """The same for the one container of a Deployment, by whose name ``order`` goes; it may end, with exit code 0."""
+    once = replace(order, rollout={**order.rollout, "one_shot": [order.stack]})
+    _, verdicts = _until_healthy(_OfDeployment(client, order.stack), once, [order.stack], "", tell)
+    return verdicts[order.stack]
+
+
+class _Containers(Protocol):
+    """The containers that are looked at."""
+
+    def inspect(self, service: str) -> JsonObject:
+        """What Docker says of the container of a service."""
+        ...
+
+    def log(self, service: str) -> JsonObject:
+        """The last lines that it wrote."""
+        ...
+
+    def named(self, look: Look) -> str:
+        """As messages call it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _OfStack:
+    client: Client
+    name: str
+
+    def inspect(self, service: str) -> JsonObject:
+        return self.client.read("InspectStackContainer", {"stack": self.name, "service": service})
+
+    def log(self, service: str) -> JsonObject:
+        return self.client.read("GetStackLog", {"stack": self.name, "services": [service], "tail": _LOG_LINES})
+
+    def named(self, look: Look) -> str:
+        return f'service "{look.service}"' + (f" (container {look.container})" if look.container else "")
+
+
+@dataclass(frozen=True, slots=True)
+class _OfDeployment:
+    client: Client
+    name: str
+
+    def inspect(self, service: str) -> JsonObject:
+        return self.client.read("InspectDeploymentContainer", {"deployment": service})
+
+    def log(self, service: str) -> JsonObject:
+        return self.client.read("GetDeploymentLog", {"deployment": service, "tail": _LOG_LINES})
+
+    def named(self, look: Look) -> str:
+        return f"container {look.container or look.service}"
+
+
+def _until_healthy(
+    of: _Containers, order: Order, services: Sequence[str], project: str, tell: Callable[[str], None]
+) -> tuple[dict[str, Look], dict[str, Verdict]]:
+    rollout = order.rollout
+    watch = Watch(project, float(rollout["health_stable"]), rollout["one_shot"])
     until = monotonic() + float(rollout["health_deadline"])
     looks: dict[str, Look] = {}
     verdicts: dict[str, Verdict] = {}
@@ -34,7 +97,7 @@ def until_healthy(
     for pause in growing(0.25, 3.0):
         late = monotonic() + pause > until
         try:
-            looks |= looks_of(client, order.stack, unsettled)
+            looks |= {name: _look(of, name) for name in unsettled}
         except KomodoUnreachable:
             # Core may go away for a moment, and the containers do not care.
             if late:
@@ -47,7 +110,7 @@ def until_healthy(
         unsettled = [name for name in services if verdicts[name].how != "healthy"]
         if bad or (late and unsettled):
             name = (bad or unsettled)[0]
-            raise _unhealthy(client, order, looks[name], verdicts[name], late=not bad)
+            raise _unhealthy(of, order, looks[name], verdicts[name], late=not bad)
         if not unsettled:
             if rounds == 1 or len(services) == 1:
                 return looks, verdicts
@@ -69,7 +132,7 @@ def services_of(client: Client, stack: str) -> list[str]:
 
 def looks_of(client: Client, stack: str, services: Sequence[str]) -> dict[str, Look]:
     """A look at the container of each service: asked of the host, while Core's lists are some seconds old."""
-    return {service: _look(client, stack, service) for service in services}
+    return {service: _look(_OfStack(client, stack), service) for service in services}
 
 
 def standing(client: Client, stack: str) -> str:
@@ -97,9 +160,9 @@ def listed(verdicts: Mapping[str, Verdict]) -> str:
     return ", ".join(f"{name} {verdict.words}" for name, verdict in verdicts.items()) or "no service"
 
 
-def _look(client: Client, stack: str, service: str) -> Look:
+def _look(of: _Containers, service: str) -> Look:
     try:
-        answer: Any = client.read("InspectStackContainer", {"stack": stack, "service": service})
+        answer = of.inspect(service)
     except KomodoUnauthorized:
         raise
     except KomodoRefused as error:
@@ -111,20 +174,18 @@ def _look(client: Client, stack: str, service: str) -> Look:
     return look_of(service, answer)
 
 
-def _unhealthy(client: Client, order: Order, look: Look, verdict: Verdict, *, late: bool) -> DeployFailed:
-    named = f'service "{look.service}"' + (f" (container {look.container})" if look.container else "")
+def _unhealthy(of: _Containers, order: Order, look: Look, verdict: Verdict, *, late: bool) -> DeployFailed:
+    named = of.named(look)
     if look.state == SILENT:
         what = f"nobody can tell whether {named} is up: {verdict.words}"
         return DeployFailed(order.problem(what, "when the host is back, run again: the deploy is still due"))
     when = f" after {order.rollout['health_deadline']:g} s" if late else ""
-    return Unhealthy(
-        order.problem(f"{named} is not up{when}: {verdict.words}{_last_lines(client, order.stack, look.service)}")
-    )
+    return Unhealthy(order.problem(f"{named} is not up{when}: {verdict.words}{_last_lines(of, look.service)}"))
 
 
-def _last_lines(client: Client, stack: str, service: str) -> str:
+def _last_lines(of: _Containers, service: str) -> str:
     try:
-        answer: Any = client.read("GetStackLog", {"stack": stack, "services": [service], "tail": _LOG_LINES})
+        answer = of.log(service)
     except KomodoError:
         return ""
     text = "\n".join(str(answer.get(stream) or "").strip() for stream in ("stdout", "stderr")).strip()

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from homeops.deploy.masking import masked, secret_keys
 from homeops.errors import DeployFailed, Problem
+from homeops.secrets.masking import masked, secret_keys
 
 DUE = "mend it and run again: the deploy is still due"
 

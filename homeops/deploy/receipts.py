@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from homeops.deploy.masking import masked
+from homeops.secrets.masking import masked
 
 SCHEMA = 1
 DIRECTORY = ".homeops"

@@ -15,7 +15,6 @@ from typing import Any, Literal
 from homeops.compose.compose_file import ComposeFile, parse_compose
 from homeops.compose.interpolation import Interpolation
 from homeops.compose.secret_files import encrypted_path
-from homeops.deploy.masking import masked
 from homeops.errors import ComposeError
 from homeops.imports.compose_text import Edited, Moved, NotForAnotherDirectory, Place, edited
 from homeops.imports.inspected_compose import compose_of
@@ -23,6 +22,7 @@ from homeops.imports.projects import Agent, Project, Running
 from homeops.imports.recreation import Fate, fates
 from homeops.model.config.stack import AdditionalEnvFile
 from homeops.model.conventions import KEEP_SECRETS_OUT
+from homeops.secrets.masking import masked
 
 Form = Literal["repository", "on-host", "rewritten", "none"]
 

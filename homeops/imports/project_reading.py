@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
-from homeops.deploy.masking import masked
 from homeops.errors import Problem
 from homeops.hosts.reach import HostError, Reach
 from homeops.hosts.shell import as_root
@@ -15,6 +14,7 @@ from homeops.hosts.ssh import run
 from homeops.imports.inspected_compose import compose_of
 from homeops.imports.project_probe import COUNT, SCRIPT
 from homeops.imports.projects import Agent, Container, Counted, Files, Inspected, Project, Running, parts
+from homeops.secrets.masking import masked
 
 DEADLINE = 300
 """Seconds for all of a host that answers: compose is run half a dozen times for each project."""

@@ -5,10 +5,10 @@ import subprocess
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from homeops.deploy.masking import masked
 from homeops.errors import Problem, ToolError
 from homeops.recovery.control_plane import ControlPlane
 from homeops.recovery.script import Manner, Step, prelude, steps
+from homeops.secrets.masking import masked
 
 _LAST_LINES = 40
 _SSH_FAILED = 255

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from homeops.deploy.masking import masked
 from homeops.model.config.execution import Execution, execution_type
 from homeops.model.config.variable import VariableConfig
 from homeops.model.fields import KomodoModel, LineText, Sensitive, marked
 from homeops.model.graph import Resource
+from homeops.secrets.masking import masked
 
 ABSENT = "-"
 """In place of a value, where there is none."""

@@ -12,8 +12,8 @@ because compose knows nothing of health. As JSON, under ``ran``::
       "failures": [],               what went wrong beside the deploys, in words
       "deploys": [{
         "kind": "Stack", "name": "web", "host": "nvr",
-        "result": "healthy",        healthy, unhealthy, unknown: what the containers of a Stack show; deployed: a
-                                    Deployment, whose container is not looked at; failed, not begun, under way
+        "result": "healthy",        healthy, unhealthy, unknown: what the containers show; deployed: on a swarm, where
+                                    nobody looks at them; failed, not begun, under way
         "reason": "",               of its failure
         "seconds": 3.1,             null when it has no end
         "update": "66f0..."
@@ -28,13 +28,13 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
 
 from homeops.deploy.containers import Verdict
-from homeops.deploy.health import listed, until_healthy
-from homeops.deploy.masking import masked
+from homeops.deploy.health import container_until_healthy, listed, until_healthy
 from homeops.deploy.order import Order, Unhealthy, tail
 from homeops.errors import HomeopsError, KomodoError
 from homeops.komodo.catalogue import Catalogue
 from homeops.komodo.client import Client
 from homeops.komodo.updates import Log, Update, follow, update_of
+from homeops.secrets.masking import masked
 from homeops.sync.changes import changes_of, deploys_of, errors_of
 from homeops.sync.plan import Plan
 
@@ -215,16 +215,23 @@ class _Watch:
 
 
 def _judged(client: Client, deploys: Iterable[Deployed], rollouts: Rollouts, listener: Listener) -> list[Deployed]:
-    """The deploys with what their containers show; the last one of each stack counts."""
+    """The deploys with what their containers show; the last one of each Stack and Deployment counts."""
     found = list({(one.kind, one.name): one for one in deploys}.values())
 
     def judge(one: Deployed) -> Deployed:
-        if one.kind != "Stack" or one.result != "deployed":
+        if one.result != "deployed":
             return one
-        order = Order(one.name, one.host, {}, rollouts.of(one.name))
+        stack = one.kind == "Stack"
+        order = Order(one.name, one.host, {}, rollouts.of(one.name) if stack else rollouts.default)
         try:
-            document: Any = client.read("GetStack", {"stack": one.name})
-            verdicts: Mapping[str, Verdict] = until_healthy(client, order, document, listener.line)[1]
+            document: Any = client.read(f"Get{one.kind}", {one.kind.lower(): one.name})
+            if document["config"]["swarm_id"]:
+                return one
+            verdicts: Mapping[str, Verdict]
+            if stack:
+                _, verdicts = until_healthy(client, order, document, listener.line)
+            else:
+                verdicts = {one.name: container_until_healthy(client, order, listener.line)}
         except Unhealthy as error:
             return replace(one, result="unhealthy", reason=error.problems[0].what)
         except HomeopsError as error:

@@ -86,13 +86,27 @@ def test_a_resource_that_fails_is_told_and_the_rest_is_done(world: World) -> Non
     assert outcome.pending == ["create stack bad"]
 
 
-def test_a_deployment_counts_as_deployed(world: World) -> None:
+@pytest.mark.parametrize(
+    ("command", "result", "reason", "pending"),
+    [
+        ("sleep infinity", "healthy", "", []),
+        # One that has done its work is none the worse for it, but for Komodo, which deploys it again every time.
+        ("true", "healthy", "", ["deploy deployment app: deployment has exited state"]),
+        ("false", "unhealthy", "container app is not up: exited with code 1", []),
+    ],
+)
+def test_the_container_of_a_deployment_is_looked_at(
+    world: World, command: str, result: str, reason: str, pending: list[str]
+) -> None:
     world.declare(
         SERVERS + '[[deployment]]\nname = "app"\ndeploy = true\n[deployment.config]\nserver = "alpha"\n'
-        'image = { type = "Image", params.image = "busybox" }\n'
+        f'restart = "no"\ncommand = "{command}"\nimage = {{ type = "Image", params.image = "busybox" }}\n'
     )
     outcome = world.run()
-    assert (outcome.ok, results(outcome)) == (True, {"app": "deployed"})
+    assert (results(outcome), outcome.pending) == ({"app": result}, pending)
+    assert outcome.ok == (command == "sleep infinity")
+    assert outcome.deploys[0].reason.startswith(reason)
+    assert outcome.deploys[0].where == 'deployment "app" on alpha'
 
 
 def test_deploys_of_others_and_of_earlier_runs_do_not_count(world: World) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from homeops.deploy.masking import MASK, masked, secret_keys
+from homeops.secrets.masking import MASK, masked, secret_keys
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,8 @@ def test_values_of_secrets_are_masked(text: str, shown: str) -> None:
         "PORT=80",
         "exited with code 1",
         "token expired",
+        "DB_PASSWORD = [[DB_PASSWORD]]\nTZ=UTC",
+        "--token=[[TOKEN]]",
     ],
 )
 def test_other_lines_stay_as_they_are(text: str) -> None:

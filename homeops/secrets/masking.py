@@ -9,6 +9,8 @@ from collections.abc import Iterable
 MASK = "[secret]"
 
 _NAMES = "passw(?:or)?d|passphrase|passkey|secret|token|api[_-]?key|private[_-]?key|credential"
+_NAMED = r"\[\[\w+\]\]"
+"""What Komodo puts a variable in for is the name of a secret, and no secret."""
 _WORDS = rf"[A-Za-z0-9_.-]*(?:{_NAMES})[A-Za-z0-9_.-]*"
 _PATTERNS = (
     (re.compile(r"(://[^/\s:@]*:)[^@\s/]+(@)"), rf"\1{MASK}\2"),
@@ -27,10 +29,10 @@ def masked(text: str, keys: Iterable[str] = ()) -> str:
         text = pattern.sub(replacement, text)
     names = "|".join([_WORDS, *(re.escape(key) for key in sorted(keys, key=len, reverse=True))])
     # A line that begins so is one of `env` or of a file: all of it is the value, spaces too.
-    line = rf"^((?:[^|\n]*\|)?\s*(?:export\s+)?(?:{names})\s*[=:][ \t]*)(?![ \t]|$).+$"
+    line = rf"^((?:[^|\n]*\|)?\s*(?:export\s+)?(?:{names})\s*[=:][ \t]*)(?![ \t]|$|{_NAMED}[ \t]*$).+$"
     text = re.sub(line, rf"\1{MASK}", text, flags=re.IGNORECASE | re.MULTILINE)
     value = r"""(?:"[^"\n]*"|'[^'\n]*'|[^\s,;&"']+)"""
-    anywhere = rf"""((?<![A-Za-z0-9_])(?:{names})["']?\s*[=:]\s*){value}"""
+    anywhere = rf"""((?<![A-Za-z0-9_])(?:{names})["']?\s*[=:]\s*)(?!["']?{_NAMED}){value}"""
     return re.sub(anywhere, rf"\1{MASK}", text, flags=re.IGNORECASE)
 
 
