@@ -11,7 +11,8 @@ As JSON (``homeops adopt --json``)::
       "differing": [{
         "name": "stack/frigate",
         "declared_at": "homeops/fleet/stacks.py:28",
-        "fields": [{"field": "auto_pull", "komodo": false, "declared": null}]   null: the default
+        "fields": [{"field": "auto_pull", "komodo": false, "declared": null}]   null: the default; in texts what looks
+                                                                                like a secret is masked
       }],
       "needless": [],               named in homeops:overwrite, and equal by now
       "keep": null,                 the choice: komodo, fleet, or none
@@ -45,7 +46,7 @@ from homeops.cli.screen import Progress, err, out
 from homeops.errors import FleetError, HomeopsError, Problem, nearest
 from homeops.komodo.catalogue import Catalogue
 from homeops.komodo.client import Client
-from homeops.komodo.comparison import in_words
+from homeops.komodo.comparison import in_words, without_secrets
 from homeops.lab.serve import STACK
 from homeops.model.graph import Graph
 from homeops.model.kinds import called
@@ -186,7 +187,12 @@ def document(found: Found, outcome: Outcome, keep: Side | None, root: Path) -> d
                 "name": item.name,
                 "declared_at": _declared_at(item),
                 "fields": [
-                    {"field": field.name, "komodo": field.komodo, "declared": field.declared} for field in item.fields
+                    {
+                        "field": field.name,
+                        "komodo": without_secrets(field.komodo),
+                        "declared": without_secrets(field.declared),
+                    }
+                    for field in item.fields
                 ],
             }
             for item in found.differing
@@ -235,7 +241,7 @@ def described(item: Difference) -> Iterator[str]:
         if isinstance(komodo, str) and isinstance(declared, str) and max(komodo.count("\n"), declared.count("\n")) > 1:
             yield f"    {field.name}: - Komodo has, + declared is"
             lines = unified_diff(komodo.splitlines(), declared.splitlines(), lineterm="", n=1)
-            yield from (f"      {line}" for line in list(lines)[2:])
+            yield from (f"      {line}" for line in without_secrets(list(lines)[2:]))
         else:
             yield f"    {field.name}: Komodo has {in_words(field.komodo)}, declared is {in_words(field.declared)}"
 

@@ -13,6 +13,7 @@ from homeops.model.config.variable import VariableConfig
 from homeops.model.fields import KomodoModel
 from homeops.model.kinds import Kind, called
 from homeops.model.wire import minimal
+from homeops.secrets.masking import masked
 
 Differences = Sequence[tuple[str, Any, Any]]
 """Path, declared, present; as ``props.differences`` answers them."""
@@ -85,8 +86,21 @@ def listed(changed: Differences) -> str:
 
 
 def in_words(value: Any) -> str:
-    """A value in a line; a long one is cut."""
+    """A value in a line, without what looks like a secret in it; a long one is cut."""
     if value is None:
         return "the default"
-    text = repr(value)
+    text = repr(without_secrets(value))
     return text if len(text) <= 120 else f"{text[:117]}..."
+
+
+def without_secrets(value: Any) -> Any:
+    """A value with what looks like a secret in its texts masked: an environment holds what nobody declared as one."""
+    match value:
+        case str():
+            return masked(value)
+        case list():
+            return [without_secrets(item) for item in cast(list[Any], value)]
+        case dict():
+            return {key: without_secrets(item) for key, item in cast(dict[str, Any], value).items()}
+        case _:
+            return value

@@ -62,6 +62,18 @@ def test_it_only_looks_until_it_is_told_which_side_is_right(served: Checkout, ru
     assert (served.texts(), served.core.dump()) == (before, core)
 
 
+def test_what_looks_like_a_secret_in_an_environment_is_not_shown(served: Checkout, run: Run) -> None:
+    served.by_hand(
+        "Stack", "web", environment="A=1\nDB_PASSWORD=hunter2\nTOKEN=[[TOKEN]]\n", links=["http://u:hunter2@x"]
+    )
+    for options in ({}, {"as_json": True}):
+        code, *told = run("web", **options)
+        assert code == 0
+        assert "DB_PASSWORD=[secret]" in told[0]
+        assert "TOKEN=[[TOKEN]]" in told[0]
+        assert "hunter2" not in "".join(told)
+
+
 def test_komodos_values_are_shown_as_the_difference_in_the_files(served: Checkout, run: Run) -> None:
     served.by_hand("Stack", "web", auto_pull=False)
     served.client.write("UpdateVariableValue", {"name": "DOMAIN", "value": "elsewhere.example"})

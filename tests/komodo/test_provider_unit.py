@@ -16,6 +16,7 @@ from homeops.errors import AdoptionRefused, HomeopsError, KomodoError, KomodoUnr
 from homeops.komodo import engine, operations, session
 from homeops.komodo.catalogue import Catalogue
 from homeops.komodo.client import Client, Patience
+from homeops.komodo.comparison import listed
 from homeops.komodo.credentials import Credentials
 from homeops.komodo.documents import Live, known_fields, live, understood
 from homeops.komodo.operations import Declared
@@ -87,6 +88,16 @@ def test_differences_are_fields_with_both_values() -> None:
     ]
     assert differences(want, want) == []
     assert differences({"name": "a", "tags": [], "config": {}, "description": ""}, {"name": "a"}) == []
+
+
+def test_what_looks_like_a_secret_is_not_shown_in_a_difference() -> None:
+    have = {"environment": "DB_PASSWORD=hunter2\nTZ=UTC\n", "links": ["http://me:hunter2@db"], "webhook": {"a": None}}
+    want = {"environment": "DB_PASSWORD=[[DB_PASSWORD]]\n", "links": [], "webhook": None}
+    assert listed([(name, want[name], have[name]) for name in have]).splitlines() == [
+        r"    environment: Komodo has 'DB_PASSWORD=[secret]\nTZ=UTC\n', declared is 'DB_PASSWORD=[[DB_PASSWORD]]\n'",
+        "    links: Komodo has ['http://me:[secret]@db'], declared is []",
+        "    webhook: Komodo has {'a': None}, declared is the default",
+    ]
 
 
 def test_what_pulumi_makes_of_numbers_is_no_difference() -> None:
