@@ -91,8 +91,12 @@ def test_differences_are_fields_with_both_values() -> None:
 
 
 def test_what_looks_like_a_secret_is_not_shown_in_a_difference() -> None:
-    have = {"environment": "DB_PASSWORD=hunter2\nTZ=UTC\n", "links": ["http://me:hunter2@db"], "webhook": {"a": None}}
-    want = {"environment": "DB_PASSWORD=[[DB_PASSWORD]]\n", "links": [], "webhook": None}
+    have: Json = {
+        "environment": "DB_PASSWORD=hunter2\nTZ=UTC\n",
+        "links": ["http://me:hunter2@db"],
+        "webhook": {"a": None},
+    }
+    want: Json = {"environment": "DB_PASSWORD=[[DB_PASSWORD]]\n", "links": [], "webhook": None}
     assert listed([(name, want[name], have[name]) for name in have]).splitlines() == [
         r"    environment: Komodo has 'DB_PASSWORD=[secret]\nTZ=UTC\n', declared is 'DB_PASSWORD=[[DB_PASSWORD]]\n'",
         "    links: Komodo has ['http://me:[secret]@db'], declared is []",
