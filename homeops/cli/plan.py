@@ -18,7 +18,13 @@ from homeops.lab.serve import STACK
 CHANGES = 2
 """The exit code of ``--exit-code`` for a plan with changes, as other tools have it."""
 
-_DONE = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted"}
+_DONE = {
+    "create": "created",
+    "adopt": "taken over and changed",
+    "update": "updated",
+    "replace": "replaced",
+    "delete": "deleted",
+}
 
 Refresh = Annotated[
     bool, typer.Option("--refresh", help="Compare with what Komodo has now, not with what the last run left.")
@@ -66,9 +72,13 @@ def lines(planned: Plan) -> Iterator[str]:
         yield _sum(planned)
     due = {stack.name for stack in planned.due}
     yield from (f"  {_stack(stack, due)}" for stack in planned.due)
-    if planned.objects:
+    same = [item for item in planned.objects if item.how == "adopt" and not item.fields]
+    if same:
+        yield "taken over as Komodo has it"
+        yield from (f"  {item.kind} {item.name}" for item in same)
+    if others := [item for item in planned.objects if item not in same]:
         yield "changes in Komodo"
-        yield from (f"  {_object(item)}" for item in planned.objects)
+        yield from (f"  {_object(item)}" for item in others)
     yield from planned.notes
     if planned.complete and not planned.changes and not planned.refusals:
         yield "nothing to do"

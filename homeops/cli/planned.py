@@ -23,7 +23,7 @@ Names of parts and fields only, never their values. As JSON (``homeops plan --js
       }],
       "objects": [{                 Komodo's objects, and others, that change
         "kind": "Stack", "name": "frigate",
-        "how": "update",            create, update, replace, delete
+        "how": "update",            create, adopt (it is in Komodo already), update, replace, delete
         "was": null,                the name that it had, when it is renamed
         "fields": ["config.environment"]
       }],
@@ -35,7 +35,7 @@ Names of parts and fields only, never their values. As JSON (``homeops plan --js
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -51,6 +51,7 @@ _OURS = ("komodo:Census", "komodo:Core", "komodo:Gate", "komodo:Pushed")
 """Resources that stand for nothing outside of Pulumi."""
 
 _CHANGES = ("create", "update", "replace", "delete")
+_EXISTS = re.compile(r'(\w+) "(.*)" exists in Komodo(: it will be adopted| and equals the declaration)?')
 _CONSEQUENCES = re.compile(r"(update|preview) failed|Resource monitor has terminated, shutting down")
 _SAID_BY_THE_PLAN = re.compile(r'stack "[^"]*" will be redeployed: |\d+ of \d+ stacks will be deployed: ')
 _REFUSED = re.compile(r"\bwill refuse\b|\bwill NOT be\b")
@@ -61,6 +62,7 @@ _DETAILS = (" ", "komodo http")
 """How the lines begin that go on with the message before them: fields, hints, why Core was not asked."""
 
 _FIELD = re.compile(r"^    ([\w.]+): Komodo has ", re.MULTILINE)
+_WAYS_OUT = re.compile(r"^ +(?:hint|or): .*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,15 +150,14 @@ class Plan:
 def plan_of(stack: str, preview: Item) -> Plan:
     """The plan in a preview (homeops/cli/preview.py)."""
     steps: list[Item] = [step for step in preview.get("steps") or () if step["op"] != "refresh"]
-    refusals, warnings, notes = _told(preview.get("diagnostics") or ())
+    diagnostics: Sequence[Item] = preview.get("diagnostics") or ()
+    refusals, warnings, notes = _told(diagnostics)
+    objects = (_object(step) for step in steps if step["op"] in _CHANGES and _is_object(step))
     return Plan(
         stack,
         preview["exit"] == 0,
         _in_order(_stacks([step for step in steps if step.get("newState")])),
-        sorted(
-            (_object(step) for step in steps if step["op"] in _CHANGES and _is_object(step)),
-            key=lambda item: (item.kind, item.name),
-        ),
+        sorted(_adopted(objects, diagnostics), key=lambda item: (item.kind, item.name)),
         refusals,
         warnings,
         notes,
@@ -234,6 +235,18 @@ def _object(step: Item) -> PlannedObject:
     return PlannedObject(_type(step).rpartition(":")[2], _name(step["urn"]), step["op"], was, fields)
 
 
+def _adopted(objects: Iterable[PlannedObject], diagnostics: Iterable[Item]) -> Iterator[PlannedObject]:
+    """The objects without what is refused; what Komodo has already is not created, but for Pulumi."""
+    texts = [text for _, text in _messages(diagnostics)]
+    there = {(found[1], found[2]): (found[3], text) for text in texts if (found := _EXISTS.match(text))}
+    for item in objects:
+        adopted, text = there.get((item.kind.lower(), item.name), (None, ""))
+        if item.how != "create" or not text:
+            yield item
+        elif adopted:
+            yield replace(item, how="adopt", fields=_FIELD.findall(text))
+
+
 def _told(diagnostics: Iterable[Item]) -> tuple[list[str], list[str], list[str]]:
     """Refusals, warnings and notes, each once; of fields that differ the names alone."""
     refusals: dict[str, None] = {}
@@ -249,8 +262,8 @@ def _told(diagnostics: Iterable[Item]) -> tuple[list[str], list[str], list[str]]
         elif severity == "warning" or text.startswith("warning: "):
             warnings[_OF_PULUMI.sub("", text, count=1)] = None
         elif _REFUSED.search(first):
-            refusals[told] = None
-        elif not _SAID_BY_THE_PLAN.match(first):
+            refusals["\n".join([told, *_WAYS_OUT.findall(text)])] = None
+        elif not _SAID_BY_THE_PLAN.match(first) and not _EXISTS.match(first):
             notes[told] = None
     return list(refusals), list(warnings), list(notes)
 

@@ -199,8 +199,13 @@ def test_what_pulumi_would_refuse_or_could_not_ask_is_said_by_name(
     assert found.complete
     assert len(found.refusals) == 1
     told = 'stack "there" exists in Komodo and differs, so pulumi up will refuse to adopt it: '
-    assert found.refusals[0].startswith(told)
-    assert "config.file_paths" in found.refusals[0].removeprefix(told).split(", ")
+    refusal, *ways_out = found.refusals[0].splitlines()
+    assert refusal.startswith(told)
+    assert "config.file_paths" in refusal.removeprefix(told).split(", ")
+    assert [line.partition("adopt stack/there ")[2].split()[:4] for line in ways_out] == [
+        ["-s", fleet.project.stack, "--keep", side] for side in ("komodo", "fleet")
+    ]
+    assert not [item for item in found.objects if item.name == "there"]
     assert any(note.startswith('will be deleted: stack "aside" on two') for note in found.notes), found.notes
     assert "compose.yaml" not in "".join((*found.refusals, *found.notes))
 
