@@ -61,7 +61,7 @@ _OF_PULUMI = re.compile(r"(error|warning): |\S+ resource '[^']*' has a problem: 
 _DETAILS = (" ", "komodo http")
 """How the lines begin that go on with the message before them: fields, hints, why Core was not asked."""
 
-_FIELD = re.compile(r"^    ([\w.]+): Komodo has ", re.MULTILINE)
+_FIELD = re.compile(r"^    ([\w.]+): Komodo has[ ,]", re.MULTILINE)
 _WAYS_OUT = re.compile(r"^ +(?:hint|or): .*$", re.MULTILINE)
 
 

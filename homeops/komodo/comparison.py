@@ -79,10 +79,19 @@ def counted(changed: Differences) -> str:
 
 
 def listed(changed: Differences) -> str:
-    """A line for each field, with both values."""
-    return "\n".join(
-        f"    {path}: Komodo has {in_words(have)}, declared is {in_words(want)}" for path, want, have in changed
-    )
+    """A line for each field, with both values; of texts of several lines those lines that differ."""
+    return "\n".join(f"    {path}: {_both(want, have)}" for path, want, have in changed)
+
+
+def _both(want: Any, have: Any) -> str:
+    if isinstance(want, str) and isinstance(have, str) and min(want.count("\n"), have.count("\n")) > 1:
+        wanted, had = dict.fromkeys(want.splitlines()), dict.fromkeys(have.splitlines())
+        more, less = (
+            "\n".join(line for line in one if line not in other) for one, other in ((had, wanted), (wanted, had))
+        )
+        if more or less:
+            return f"Komodo has, where lines differ, {in_words(more)}, declared is {in_words(less)}"
+    return f"Komodo has {in_words(have)}, declared is {in_words(want)}"
 
 
 def in_words(value: Any) -> str:

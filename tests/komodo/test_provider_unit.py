@@ -104,6 +104,15 @@ def test_what_looks_like_a_secret_is_not_shown_in_a_difference() -> None:
     ]
 
 
+def test_of_long_texts_the_lines_that_differ_are_shown() -> None:
+    many = "".join(f"NAME_{number}=value\n" for number in range(40))
+    assert listed([("config.environment", f"{many}A=1\n", f"{many}A=2\nPASSWORD=hunter2\n")]) == (
+        r"    config.environment: Komodo has, where lines differ, 'A=2\nPASSWORD=[secret]', declared is 'A=1'"
+    )
+    assert listed([("a", f"{many}A=1\n", many)]) == "    a: Komodo has, where lines differ, '', declared is 'A=1'"
+    assert listed([("a", "1\n2\n", "2\n1\n")]) == r"    a: Komodo has '2\n1\n', declared is '1\n2\n'"
+
+
 def test_what_pulumi_makes_of_numbers_is_no_difference() -> None:
     want, have = {"port": 8120, "load": 90.0}, {"port": 8120.0, "load": 90}
     assert differences({"name": "a", "config": want}, {"name": "a", "config": have}) == []
