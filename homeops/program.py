@@ -38,6 +38,7 @@ def run(fleet: str) -> None:
 
 def _loaded(fleet: str) -> tuple[Any, ...]:
     from homeops.fleet_graph import declared_fleet, fleet_graph
+    from homeops.hosts.skipping import with_a_canary_that_is_there
     from homeops.komodo.toml.rendering import rendering
     from homeops.preflight import secret_warnings, sync_warnings
     from homeops.settings import load_settings
@@ -47,7 +48,7 @@ def _loaded(fleet: str) -> tuple[Any, ...]:
         import_module(f"homeops.{module}")
     root = Path.cwd()
     try:
-        site = load_settings(pulumi.get_stack(), root)
+        site = with_a_canary_that_is_there(load_settings(pulumi.get_stack(), root), os.environ)
         declared = declared_fleet(fleet, site)
         graph = fleet_graph(declared, site, root)
         toml = rendering(graph, site, root, pulumi.get_stack())

@@ -16,7 +16,7 @@ from homeops.cli.screen import Progress, err
 from homeops.errors import HomeopsError, Problem, SettingsError, nearest
 from homeops.hosts.condition import side_by_side
 from homeops.hosts.reach import HostUnreachable, reach_of
-from homeops.hosts.skipping import flags
+from homeops.hosts.skipping import LEFT_OUT, flags
 from homeops.hosts.ssh import run
 from homeops.lab.pulumi_cli import PulumiCli, environment
 from homeops.lab.serve import STACK
@@ -51,7 +51,8 @@ def up(
     if pulumi.program is None:
         raise pulumi.missing()
     command = [pulumi.program, "up", "--stack", stack, *options, *flags(left_out, stack)]
-    done = subprocess.run(command, cwd=root, env=dict(pulumi.environ), check=False)
+    environ = {**pulumi.environ, LEFT_OUT: " ".join(left_out)}
+    done = subprocess.run(command, cwd=root, env=environ, check=False)
     sys.exit(done.returncode)
 
 

@@ -1,6 +1,11 @@
-"""Leaving a host out of a run: what Pulumi is told so that everything of it stays as it is recorded. Pure."""
+"""Leaving a host out of a run: what Pulumi and the program are told, so that all of it stays as it is recorded."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+
+from homeops.model.site import Site
+
+LEFT_OUT = "HOMEOPS_LEFT_OUT"
+"""The variable by which the program learns which hosts are left out, separated by blanks."""
 
 _OF_A_HOST = (
     "pulumi-python:dynamic/hosts:*::{host}",
@@ -26,3 +31,15 @@ def flags(hosts: Iterable[str], stack: str, project: str = "homeops") -> list[st
         for end in _OF_A_HOST
     ]
     return [word for urn in urns for word in ("--exclude", urn)] + (["--exclude-dependents"] if urns else [])
+
+
+def with_a_canary_that_is_there(site: Site, environ: Mapping[str, str]) -> Site:
+    """The site with another canary, where its own is left out: the first host that is not.
+
+    What waits for the Periphery of a host that is left out is left out as well, and every host waits for the canary's.
+    """
+    left_out = environ.get(LEFT_OUT, "").split()
+    if site.ssh is None or site.ssh.canary not in left_out:
+        return site
+    another = next((name for name in site.hosts if name not in left_out), site.ssh.canary)
+    return site.model_copy(update={"ssh": site.ssh.model_copy(update={"canary": another})})

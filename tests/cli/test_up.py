@@ -12,14 +12,15 @@ import typer
 from typer.testing import CliRunner
 
 from homeops.cli.up import away, up
+from homeops.hosts.skipping import LEFT_OUT, with_a_canary_that_is_there
 from homeops.model.site import Site
-from tests.example_site import example_settings
+from tests.example_site import example_settings, example_site
 from tests.sshd import Sshd
 
 COMMAND = typer.Typer()
 COMMAND.command()(up)
 
-PULUMI = '#!/bin/sh\nprintf "%s\\n" "$@" >pulumi-said\nexit 7\n'
+PULUMI = '#!/bin/sh\nprintf "%s\\n" "$@" "$HOMEOPS_LEFT_OUT" >pulumi-said\nexit 7\n'
 
 
 @pytest.fixture
@@ -85,7 +86,20 @@ def test_pulumi_is_told_what_to_leave_out_and_its_exit_code_is_ours(
     for name in ("stranger", "gone"):
         assert f"{prefix}command:remote:Command::{name} *" in said
     assert not [word for word in said if "::there" in word]
-    assert said[-1] == "--exclude-dependents"
+    assert said[-2:] == ["--exclude-dependents", "stranger gone"]
+
+
+@pytest.mark.parametrize(("left_out", "canary"), [("", "b"), ("a c", "b"), ("b", "a"), ("b a", "c"), ("a b c", "b")])
+def test_a_canary_that_is_left_out_keeps_no_other_host_waiting(left_out: str, canary: str) -> None:
+    made = example_settings("a", "b", "c") | {"ssh": {"canary": "b", "knownHosts": "other"}}
+    site = with_a_canary_that_is_there(Site.model_validate(made).of_stack("prod"), {LEFT_OUT: left_out})
+    assert site.ssh
+    assert (site.ssh.canary, site.ssh.known_hosts, site.stack) == (canary, "other", "prod")
+
+
+def test_without_a_canary_none_is_chosen() -> None:
+    site = example_site("a")
+    assert with_a_canary_that_is_there(site, {LEFT_OUT: "a"}) == site
 
 
 def test_an_unknown_host_is_refused_before_anything_runs(
