@@ -203,6 +203,7 @@ def test_the_requirements_of_real_hosts_are_looked_at_and_made_true_here(
             assert done.code == 0, done.stderr
             after = observe(reach, wanted)
             assert not any(drift(item, after[item.name]) for item in wanted)
+            assert after["time-sync"] == {"kept": "yes", "clock": "in sync"}
 
 
 def test_up_again_changes_nothing_and_puts_right_what_is_not(lab: Lab) -> None:
