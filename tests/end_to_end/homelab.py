@@ -48,6 +48,8 @@ class Homelab:
     said: list[Said] = field(default_factory=list[Said])
     processes: set[bytes] = field(default_factory=set[bytes])
     """The command lines that processes of this machine, and so of its containers, had."""
+    earlier: dict[str, str] = field(default_factory=dict[str, str])
+    """Secrets that were changed since, by a name."""
 
     @property
     def lab(self) -> LabHome:

@@ -27,7 +27,7 @@ def leaks(homelab: Homelab, hosts: Iterable[str]) -> list[str]:
 
 def _secrets(homelab: Homelab) -> dict[str, str]:
     """Every secret of the run by a name."""
-    found: dict[str, str] = {}
+    found = dict(homelab.earlier)
     for secret in homelab.secret_files():
         where, text = secret.encrypted.relative_to(homelab.checkout), homelab.decrypted(secret)
         values = env_values(text) if secret.format == "env" else dict(_leaves(yaml.safe_load(text)))

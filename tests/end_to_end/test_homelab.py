@@ -72,7 +72,10 @@ def test_decrypted_secrets_are_in_the_containers(homelab: Homelab) -> None:
 
 def test_a_changed_secret_is_named_and_brought_into_its_container(homelab: Homelab) -> None:
     file = "docker/stacks/server04/vaultwarden/.sops.env"
+    (secret,) = [secret for secret in homelab.secret_files() if secret.encrypted == homelab.checkout / file]
     values = {"ADMIN_TOKEN": TOKEN, "SMTP_PASSWORD": LONG, "SMTP_FROM": ""}
+    before = env_values(homelab.decrypted(secret))
+    homelab.earlier |= {f"the earlier {key}": before[key] for key in values}
     for key, value in values.items():
         homelab.run("homeops", "secrets", "set", file, key, *([] if value else ["--empty"]), given=value).check()
     homelab.push("other secrets")
@@ -104,18 +107,19 @@ def test_drift_on_hosts_is_shown_and_repaired(homelab: Homelab) -> None:
 
 def test_a_dead_host_keeps_nobody_else_from_converging(homelab: Homelab) -> None:
     resources = len(homelab.state()["deployment"]["resources"])
-    homelab.engine.run("kill", homelab.machine("kasm"))
+    # The canary, which all others wait for.
+    homelab.engine.run("kill", homelab.machine("nvr"))
     config = homelab.checkout / "docker/stacks/shared/alloy/config.alloy"
     config.write_text(f"{config.read_text()}\n// looked at again\n")
     homelab.push("a comment")
     up = homelab.run("homeops", "up", "-s", "lab", "--yes").check()
-    assert "kasm: unreachable over SSH" in up.text
+    assert "nvr: unreachable over SSH" in up.text
     assert len(set(re.findall(r'stack "(\w+-alloy)" on \w+: deployed', up.text))) == 5
     assert len(homelab.state()["deployment"]["resources"]) == resources
-    homelab.start("kasm")
+    homelab.start("nvr")
     back = homelab.run("homeops", "up", "-s", "lab", "--yes", "--refresh").check()
-    assert set(re.findall(r'stack "(\w+-alloy)" on \w+: deployed', back.text)) == {"kasm-alloy"}
-    assert homelab.containers("kasm", "kasm-alloy")
+    assert set(re.findall(r'stack "(\w+-alloy)" on \w+: deployed', back.text)) == {"nvr-alloy"}
+    assert homelab.containers("nvr", "nvr-alloy")
     homelab.run("pulumi", "preview", "--stack", "lab", "--refresh", "--expect-no-changes").check()
 
 
