@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from homeops.adoption.comparison import declared_props
 from homeops.adoption.overwriting import with_names
 from homeops.errors import HomeopsError, KomodoUnreachable, Problem
 from homeops.fleet_graph import fleet_graph
@@ -20,6 +19,7 @@ from homeops.komodo import agents, comparison, moves, pushed, removals, session
 from homeops.komodo.client import Client, Patience
 from homeops.komodo.credentials import Credentials, Given, find_access
 from homeops.komodo.gate import declared_names
+from homeops.komodo.inputs import inputs_of
 from homeops.komodo.toml.layout import DIRECTORY, rendered
 from homeops.komodo.toml.origin import made_from
 from homeops.komodo.toml.rendering import rendering
@@ -257,7 +257,7 @@ def test_messages_about_syncs_that_undo_a_run(document: str, tmp_path: Path) -> 
         "info": {"remote_contents": contents, "pending_hash": "1a2b3c4"},
     }
     news = {"rendered": found.digest, "stack": "prod", **declared_names(graph)}
-    props = {item.key: declared_props(item) for item in graph.resources}
+    props = {item.key: inputs_of(item) for item in graph.resources}
     for said in (*found.warnings, *pushed.warnings(sync, news, props)):
         assert said in document, said
     assert len(found.warnings) == 1

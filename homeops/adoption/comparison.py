@@ -7,12 +7,12 @@ from typing import Any
 
 from homeops.errors import FleetError, Problem, nearest
 from homeops.komodo.catalogue import Catalogue
-from homeops.komodo.comparison import declared_as, props_of, shown
+from homeops.komodo.comparison import declared_as, shown
 from homeops.komodo.documents import Live
+from homeops.komodo.inputs import inputs_of
 from homeops.komodo.operations import Declared
-from homeops.komodo.props import Props, differences
+from homeops.komodo.props import differences
 from homeops.komodo.secret_values import NOT_SHOWN
-from homeops.model.canonical import canonical
 from homeops.model.graph import Graph, Resource
 from homeops.model.kinds import KINDS, called
 
@@ -88,7 +88,7 @@ def compare(graph: Graph, catalogue: Catalogue) -> Comparison:
             absent.append(resource)
         elif fields := tuple(fields_that_differ(resource, live)):
             kind = KINDS[resource.kind]
-            open_ = declared_as(kind, shown(kind, live, declared_props(resource)))
+            open_ = declared_as(kind, shown(kind, live, inputs_of(resource)))
             differing.append(Difference(resource, live, open_, fields))
         else:
             equal.append(resource)
@@ -97,17 +97,10 @@ def compare(graph: Graph, catalogue: Catalogue) -> Comparison:
 
 def fields_that_differ(resource: Resource, live: Live) -> Iterator[Field]:
     """The fields in which Komodo has something else than is declared."""
-    props = declared_props(resource)
+    props = inputs_of(resource)
     kind = KINDS[resource.kind]
     for path, declared, komodo in differences(props, shown(kind, live, props)):
         yield Field(path, komodo, declared)
-
-
-def declared_props(resource: Resource) -> Props:
-    """An object of the graph in the form of Pulumi's inputs."""
-    config = canonical(resource.config)
-    made = Declared(KINDS[resource.kind], resource.name, config, resource.description, resource.tags, resource.template)
-    return props_of(made)
 
 
 def chosen(comparison: Comparison, graph: Graph, names: tuple[str, ...]) -> tuple[Difference, ...]:

@@ -1,16 +1,15 @@
 """The Pulumi resources of Komodo's objects. Their type tokens are in every state, so they never change."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pulumi
 from pulumi.dynamic import Resource
 
 from homeops.komodo import provider
-from homeops.komodo.props import ADOPT, FORMER_HOST, MOVED_FROM, OVERWRITE, as_props
+from homeops.komodo.inputs import inputs_of
+from homeops.komodo.props import ADOPT, FORMER_HOST, MOVED_FROM, OVERWRITE
 from homeops.komodo.provider import KomodoProvider
 from homeops.model import graph
-from homeops.model.canonical import canonical
-from homeops.model.wire import minimal
 
 
 class KomodoResource(Resource, module="komodo", name="Object"):
@@ -22,13 +21,7 @@ class KomodoResource(Resource, module="komodo", name="Object"):
         self, declared: graph.Resource, *, overwrite: bool = False, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         """Register the object under its own name; ``overwrite``: what exists under that name may be changed."""
-        props: dict[str, Any] = as_props(
-            declared.name,
-            minimal(canonical(declared.config)),
-            declared.description,
-            declared.tags,
-            declared.template,
-        )
+        props = inputs_of(declared)
         if overwrite:
             props[ADOPT] = OVERWRITE
         if declared.moved_from:

@@ -1,16 +1,16 @@
 """What a run of a ResourceSync would change of a fleet that is as declared: nothing, when it reads the same."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from homeops.komodo.props import Props, as_props, differences
+from homeops.komodo.inputs import inputs_of
+from homeops.komodo.props import Props, differences
 from homeops.komodo.toml.groups import GroupConfig
-from homeops.model.canonical import canonical
 from homeops.model.config.resource_sync import ResourceSyncConfig
 from homeops.model.graph import Resource
 from homeops.model.kinds import RESOURCE_KINDS, TAG, USER_GROUP, VARIABLE
 from homeops.model.sync_rules import deletes
-from homeops.model.wire import minimal
 
 Declared = Mapping[tuple[str, str], Mapping[str, Any]]
 Names = Mapping[str, Sequence[str]]
@@ -45,7 +45,7 @@ def _takes(sync: ResourceSyncConfig, kind: str, tags: Sequence[str]) -> bool:
 
 def _props(resource: Resource) -> Props:
     config = resource.config.group if isinstance(resource.config, GroupConfig) else resource.config
-    return as_props(resource.name, minimal(canonical(config)), resource.description, resource.tags, resource.template)
+    return inputs_of(replace(resource, config=config))
 
 
 def _called(kind: str, name: str) -> str:

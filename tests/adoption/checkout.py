@@ -9,19 +9,19 @@ from typing import Any
 
 import pytest
 
-from homeops.adoption.comparison import Choice, Comparison, compare, declared_props
+from homeops.adoption.comparison import Choice, Comparison, compare
 from homeops.adoption.loaded import FleetSource
 from homeops.adoption.writing import Kept, keep_komodos
 from homeops.komodo import engine, operations
 from homeops.komodo.catalogue import Catalogue
 from homeops.komodo.client import Client
+from homeops.komodo.comparison import declared_as
 from homeops.komodo.credentials import Credentials
-from homeops.komodo.operations import Declared
+from homeops.komodo.inputs import inputs_of
 from homeops.komodo.session import Core as Session
 from homeops.lab.core.core import Core
 from homeops.lab.hosts import LoopbackAgents
 from homeops.lab.http import CoreTransport
-from homeops.model.canonical import canonical
 from homeops.model.kinds import KINDS
 from tests.example_site import example_settings
 
@@ -134,12 +134,7 @@ class Checkout:
         """Make all of the fleet in Core, as pulumi up does."""
         session = Session(self.client, Catalogue(self.client))
         for item in self.source.load().graph.resources:
-            operations.create(
-                session,
-                Declared(
-                    KINDS[item.kind], item.name, canonical(item.config), item.description, item.tags, item.template
-                ),
-            )
+            operations.create(session, declared_as(KINDS[item.kind], inputs_of(item)))
 
     def by_hand(self, kind: str, name: str, **config: Any) -> None:
         """Change an object in Komodo's UI; ``description`` and ``tags`` are beside the configuration."""
@@ -165,7 +160,7 @@ class Checkout:
         session = Session(self.client, Catalogue(self.client))
         self.core.requests.clear()
         for item in self.source.load().graph.resources:
-            engine.create(session, item.kind, declared_props(item))
+            engine.create(session, item.kind, inputs_of(item))
         return [name for name in self.core.requests if name.startswith("write ")]
 
     def text(self, module: str) -> str:

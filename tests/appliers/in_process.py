@@ -6,14 +6,13 @@ from pathlib import Path
 from homeops.komodo import engine, operations
 from homeops.komodo.catalogue import Catalogue
 from homeops.komodo.client import Client
-from homeops.komodo.comparison import props_of
+from homeops.komodo.comparison import declared_as
 from homeops.komodo.credentials import Credentials
-from homeops.komodo.operations import Declared
+from homeops.komodo.inputs import inputs_of
 from homeops.komodo.props import ADOPT, OVERWRITE
 from homeops.komodo.session import Core as Session
 from homeops.lab.core.settings import Settings
 from homeops.lab.http import CoreTransport
-from homeops.model.canonical import canonical
 from homeops.model.graph import Resource
 from homeops.model.kinds import KINDS
 from tests.appliers.pushed import EmptyCore
@@ -32,17 +31,13 @@ class Applying(EmptyCore):
     def create(self, resources: Iterable[Resource]) -> None:
         """Create objects as the provider does, in their order; raises KomodoError for one that Core refuses."""
         for one in resources:
-            operations.create(self._session, _declared(one))
+            operations.create(self._session, declared_as(KINDS[one.kind], inputs_of(one)))
 
     def adopt(self, one: Resource, *, overwrite: bool = False) -> None:
         """Take over what exists, as a run of its own; raises AdoptionRefused for what differs."""
         self._session.catalogue.forget(KINDS[one.kind])
-        engine.create(self._session, one.kind, props_of(_declared(one)) | ({ADOPT: OVERWRITE} if overwrite else {}))
+        engine.create(self._session, one.kind, inputs_of(one) | ({ADOPT: OVERWRITE} if overwrite else {}))
 
     def push(self, files: Mapping[str, str]) -> None:
         """Commit declarations to the repository."""
         self.agents.repositories.push("me/fleet", {f"k/{name}": text for name, text in files.items()}, "rendered")
-
-
-def _declared(one: Resource) -> Declared:
-    return Declared(KINDS[one.kind], one.name, canonical(one.config), one.description, one.tags, one.template)

@@ -5,17 +5,15 @@ from typing import Any
 
 import pytest
 
-from homeops.komodo.props import as_props
+from homeops.komodo.inputs import inputs_of
 from homeops.komodo.pushed import warnings
 from homeops.komodo.toml.layout import rendered
 from homeops.komodo.toml.origin import digest, made_from
 from homeops.komodo.toml.rendering import rendering
 from homeops.komodo.undone import undone
-from homeops.model.canonical import canonical
 from homeops.model.config.resource_sync import ResourceSyncConfig
 from homeops.model.graph import Graph, Resource
 from homeops.model.kinds import KINDS
-from homeops.model.wire import minimal
 from tests.example_site import example_site
 
 SYNC = ResourceSyncConfig(repo="someone/fleet", resource_path=["docker/komodo-resources"], include_variables=True)
@@ -36,10 +34,7 @@ def names(graph: Graph) -> dict[str, list[str]]:
 
 
 def declared(graph: Graph) -> dict[tuple[str, str], Any]:
-    return {
-        item.key: as_props(item.name, minimal(canonical(item.config)), item.description, item.tags, item.template)
-        for item in graph.resources
-    }
+    return {item.key: inputs_of(item) for item in graph.resources}
 
 
 def lines(*read: Resource, sync: ResourceSyncConfig = SYNC) -> list[str]:
