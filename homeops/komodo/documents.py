@@ -34,7 +34,7 @@ def live(kind: Kind, document: Mapping[str, Any], names: Names) -> Live:
     """The object in a document of ``ListFull…`` or of a write's answer."""
     if not kind.resource:
         return _kept_beside(kind, document, names)
-    config = kind.config.validate_python(known_fields(kind, document["config"]))
+    config = config_of(kind, document)
     if isinstance(config, AlerterConfig):
         config = _with_targets_by_id(config, names)
     return Live(
@@ -81,6 +81,11 @@ def _kept_beside(kind: Kind, document: Mapping[str, Any], names: Names) -> Live:
 
 def _permission(level: Any) -> dict[str, Any]:
     return {"level": level, "specific": []} if isinstance(level, str) else {"specific": [], **level}
+
+
+def config_of(kind: Kind, document: Mapping[str, Any]) -> KomodoModel:
+    """The configuration in a resource's document, as far as this version knows it."""
+    return kind.config.validate_python(known_fields(kind, document["config"]))
 
 
 def known_fields(kind: Kind, config: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ makes, a digest says so, and nothing is read.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pulumi
 from pulumi.dynamic import CheckResult, Resource
@@ -19,6 +19,7 @@ from homeops.model.kinds import RESOURCE_SYNC
 
 if TYPE_CHECKING:
     from homeops.komodo.undone import Declared
+    from homeops.model.config.resource_sync import ResourceSyncConfig
     from homeops.model.graph import Graph
 
 _MOST_LINES = 20
@@ -67,15 +68,14 @@ def warnings(document: Mapping[str, Any], news: Mapping[str, Any], declared: "De
 
     if digest(texts) == news["rendered"] or is_for_another(texts, str(news["stack"])):
         return
+    from homeops.komodo.documents import config_of
     from homeops.komodo.toml.reader import read_toml
     from homeops.komodo.undone import undone
-    from homeops.model.config.resource_sync import ResourceSyncConfig
 
     readings = [read_toml(text, "") for text in texts]
     if any(reading.rejected for reading in readings):
         return
-    known = {key: value for key, value in document["config"].items() if key in ResourceSyncConfig.model_fields}
-    config = ResourceSyncConfig.model_validate(known)
+    config = cast("ResourceSyncConfig", config_of(RESOURCE_SYNC, document))
     read = [resource for reading in readings for resource in reading.resources]
     if lines := list(undone(read, config, news["declared"], declared)):
         commit = f" (commit {info['pending_hash']})" if info.get("pending_hash") else ""

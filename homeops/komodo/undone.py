@@ -9,8 +9,7 @@ from homeops.komodo.props import Props, differences
 from homeops.komodo.toml.groups import GroupConfig
 from homeops.model.config.resource_sync import ResourceSyncConfig
 from homeops.model.graph import Resource
-from homeops.model.kinds import RESOURCE_KINDS, TAG, USER_GROUP, VARIABLE
-from homeops.model.sync_rules import deletes
+from homeops.model.sync_rules import deletes, has_its_tags, includes
 
 Declared = Mapping[tuple[str, str], Mapping[str, Any]]
 Names = Mapping[str, Sequence[str]]
@@ -38,9 +37,7 @@ def undone(read: Iterable[Resource], sync: ResourceSyncConfig, names: Names, dec
 
 def _takes(sync: ResourceSyncConfig, kind: str, tags: Sequence[str]) -> bool:
     """Whether it has to do with such an object at all."""
-    if kind in RESOURCE_KINDS:
-        return sync.include_resources and set(sync.match_tags) <= {*tags}
-    return {VARIABLE.name: sync.include_variables, USER_GROUP.name: sync.include_user_groups, TAG.name: False}[kind]
+    return includes(sync, kind) and has_its_tags(sync, kind, tags)
 
 
 def _props(resource: Resource) -> Props:

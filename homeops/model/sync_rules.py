@@ -3,13 +3,14 @@
 How Komodo reads a ``resource_path`` is in bin/core/src/sync/file.rs, where it commits to in api/write/sync.rs.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from homeops.errors import Problem
 from homeops.model.config.resource_sync import ResourceSyncConfig
 from homeops.model.graph import Graph
+from homeops.model.kinds import RESOURCE_KINDS, TAG, USER_GROUP, VARIABLE
 
 _SHALLOW = 2
 """``/`` and ``/etc`` have so many parts at most: nobody keeps declarations there, and reading them does not end."""
@@ -27,6 +28,17 @@ class Trap:
 def deletes(config: ResourceSyncConfig) -> bool:
     """Whether it deletes what it does not declare: managed mode does so without ``delete``."""
     return config.managed or config.delete
+
+
+def includes(config: ResourceSyncConfig, kind: str) -> bool:
+    """Whether it has to do with a kind at all: with tags no sync has, it only makes those that resources have."""
+    beside = {VARIABLE.name: config.include_variables, USER_GROUP.name: config.include_user_groups, TAG.name: False}
+    return beside.get(kind, config.include_resources)
+
+
+def has_its_tags(config: ResourceSyncConfig, kind: str, tags: Collection[str]) -> bool:
+    """Whether an object of a kind that it includes is its own by its tags: what is no resource has none."""
+    return kind not in RESOURCE_KINDS or set(config.match_tags) <= set(tags)
 
 
 def traps(config: ResourceSyncConfig) -> Iterator[Trap]:

@@ -1,6 +1,6 @@
 """What the files of a ResourceSync declare, from the texts that Core read (``info.remote_contents``)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from homeops.komodo.toml.layout import MADE_BY
 from homeops.komodo.toml.reader import Declared, read_toml
 from homeops.model.config.resource_sync import ResourceSyncConfig
 from homeops.model.graph import Resource
+from homeops.model.sync_rules import has_its_tags, includes
 
 Item = Mapping[str, Any]
 
@@ -57,21 +58,7 @@ def contents_of(info: Item, config: ResourceSyncConfig) -> Contents:
         files.append(File(path, len(reading.declared), text.startswith(MADE_BY)))
         declared += reading.declared
         findings += reading.findings
-    counts = [one for one in declared if _included(one.resource, config)]
-    taken = [one for one in counts if _has_tags(one.resource, config.match_tags)]
-    untagged = [one.resource for one in counts if not _has_tags(one.resource, config.match_tags)]
+    counts = [one for one in declared if includes(config, one.resource.kind)]
+    taken = [one for one in counts if has_its_tags(config, one.resource.kind, one.resource.tags)]
+    untagged = [one.resource for one in counts if not has_its_tags(config, one.resource.kind, one.resource.tags)]
     return Contents(tuple(files), tuple(taken), tuple(untagged), (*findings, *of_all(taken)))
-
-
-def _included(resource: Resource, config: ResourceSyncConfig) -> bool:
-    match resource.kind:
-        case "Variable":
-            return config.include_variables
-        case "UserGroup":
-            return config.include_user_groups
-        case _:
-            return config.include_resources
-
-
-def _has_tags(resource: Resource, wanted: Iterable[str]) -> bool:
-    return resource.kind in ("Variable", "UserGroup") or set(wanted) <= set(resource.tags)

@@ -30,11 +30,12 @@ from typing import Any, cast
 from homeops.errors import FleetError, HomeopsError, KomodoError, Problem, nearest
 from homeops.komodo.catalogue import Catalogue
 from homeops.komodo.client import Client
-from homeops.komodo.documents import known_fields
+from homeops.komodo.documents import config_of
 from homeops.komodo.toml.findings import Effect
 from homeops.model.config.resource_sync import ResourceSyncConfig
 from homeops.model.config.variable import VariableConfig
 from homeops.model.kinds import RESOURCE_SYNC
+from homeops.model.sync_rules import deletes
 from homeops.sync.changes import Change, Selection, changes_of, deploys_of, errors_of
 from homeops.sync.containers import read_estate, with_effects
 from homeops.sync.declared import Contents, contents_of
@@ -77,7 +78,7 @@ class Plan:
             "sync": at.name,
             "commit": {"hash": self.commit.hash, "message": self.commit.message} if self.commit.hash else None,
             "selection": at.selection.params if at.selection.partial else None,
-            "deletes_undeclared": at.config.managed or at.config.delete,
+            "deletes_undeclared": deletes(at.config),
             "changes": [_change(change) for change in at.changes],
             "deploys": [
                 {"kind": due.kind, "name": due.name, "reason": due.reason, "after": list(due.after)}
@@ -127,7 +128,7 @@ def look(client: Client, sync: Item, others: Iterable[Item], selection: Selectio
     ``sync``, ``others``: documents of ListFullResourceSyncs. Raises HomeopsError where Core must not even be asked to
     look, KomodoError when it cannot say what is pending.
     """
-    name, config = str(sync["name"]), config_of(sync)
+    name, config = str(sync["name"]), _config(sync)
     if hopeless := list(unreadable(name, config)):
         raise HomeopsError(*hopeless)
     fresh = client.write("RefreshResourceSyncPending", {"sync": name})
@@ -150,11 +151,8 @@ def look(client: Client, sync: Item, others: Iterable[Item], selection: Selectio
     return Plan(at, commit, [*refusals(at, leave)], [*warnings(at)])
 
 
-def config_of(document: Item) -> ResourceSyncConfig:
-    """The configuration in a document, without fields that only another version of Core knows."""
-    return cast(
-        ResourceSyncConfig, RESOURCE_SYNC.config.validate_python(known_fields(RESOURCE_SYNC, document["config"]))
-    )
+def _config(document: Item) -> ResourceSyncConfig:
+    return cast(ResourceSyncConfig, config_of(RESOURCE_SYNC, document))
 
 
 def _known(name: str, selection: Selection, names: set[str]) -> None:
@@ -167,7 +165,7 @@ def _known(name: str, selection: Selection, names: set[str]) -> None:
 
 
 def _other(document: Item) -> Other:
-    config = config_of(document)
+    config = _config(document)
     declares = {resource.key for resource in contents_of(document["info"], config).resources}
     return Other(str(document["name"]), config, declares)
 

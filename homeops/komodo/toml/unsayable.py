@@ -12,6 +12,7 @@ from homeops.model.config.resource_sync import ResourceSyncConfig
 from homeops.model.config.variable import VariableConfig
 from homeops.model.fields import KomodoModel, Sensitive, marked
 from homeops.model.graph import Graph, Resource
+from homeops.model.sync_rules import deletes
 from homeops.model.wire import defaults
 
 
@@ -50,7 +51,7 @@ def left_to_pulumi(resource: Resource) -> bool:
 
 
 def _removes_variables(config: KomodoModel) -> bool:
-    return isinstance(config, ResourceSyncConfig) and config.include_variables and (config.delete or config.managed)
+    return isinstance(config, ResourceSyncConfig) and config.include_variables and deletes(config)
 
 
 def _in_clear(where: str, path: str, hint: str) -> Problem:
