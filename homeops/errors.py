@@ -10,7 +10,7 @@
       ComposeError         compose files
       SecretsError         sops, age, recipients
       ToolError            a program that is missing, too old or failed
-        HostError            a host that cannot be worked on (homeops/hosts/ssh.py)
+        HostError            a host that cannot be worked on (homeops/hosts/reach.py)
           HostUnreachable      it gives no answer, or stopped to
       KomodoError          talking to Core
         KomodoUnreachable    no answer: refused, timed out, TLS, not an HTTP server

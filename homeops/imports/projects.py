@@ -3,7 +3,7 @@
 Values of environments are held only to be compared: they are never part of a text for people, a file or a repr.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -107,7 +107,7 @@ def environment(lines: list[Any]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Services' configuration hashes as one compose counts them; ``who``: ``the host`` or ``Periphery``.
+    """Services' configuration hashes as one compose counts them; ``who``: ``host``, or ``agent`` for Periphery.
 
     ``version`` is that compose's. A service that is not in ``hashes`` could not be counted.
     """
@@ -199,7 +199,3 @@ class Running:
     networks: tuple[Inspected, ...] = field(repr=False)
     volumes: tuple[Inspected, ...] = field(repr=False)
     agent: Agent | None = None
-
-    def named(self) -> Iterator[str]:
-        """The names of the projects."""
-        return (project.name for project in self.projects)

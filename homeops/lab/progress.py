@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-DEPLOY = "komodo:Deploy"
 _DOING = {
     "create": "creating",
     "update": "updating",

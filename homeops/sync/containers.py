@@ -47,10 +47,6 @@ class Estate:
     places: Mapping[str, Place] = field(default_factory=dict[str, Place])
     servers: Mapping[str, str] = field(default_factory=dict[str, str])
 
-    def find(self, kind: str, name: str) -> Place | None:
-        """One Stack or Deployment."""
-        return next((place for place in self.places.values() if (place.kind, place.name) == (kind, name)), None)
-
     def on(self, server: str) -> list[Place]:
         """All that is on a server."""
         return [place for place in self.places.values() if place.server == server]
