@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from homeops.adoption.keywords import Keywords, Named
-from homeops.imports.python_text import Argument, Call, Code, Imports, source
+from homeops.imports.python_text import Code, Imports, source, stage_call
 from homeops.model.config.procedure import ProcedureStage
 from homeops.model.declaration import Declaration
 
@@ -38,10 +38,8 @@ def as_written(value: Any, names: Mapping[tuple[str, str], str], imports: Import
     match value:
         case Named(kind, name):
             return Code(names[kind, name]) if (kind, name) in names else name
-        case ProcedureStage() if all(row.enabled for row in value.executions):
-            imports.add("homeops.model.resources", "stage")
-            off = [] if value.enabled else [Argument(False, "enabled=")]
-            return Call("stage", [Argument(value.name), *(Argument(row.execution) for row in value.executions), *off])
+        case ProcedureStage():
+            return stage_call(value, imports)
         case list():
             return [as_written(item, names, imports) for item in value]  # pyright: ignore[reportUnknownVariableType]
         case _:

@@ -5,12 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from homeops.imports.declarations import CLASSES, PERIPHERY, Conventions, Declared, declared
-from homeops.imports.identifiers import identifier, identifiers
+from homeops.imports.declarations import CLASSES, PERIPHERY, Declared
+from homeops.imports.identifiers import identifiers
 from homeops.imports.module_text import members_text, module_text
-from homeops.imports.python_text import Argument, Call, Code, Imports, Members, source, width
+from homeops.imports.python_text import Argument, Call, Code, Imports, Members, source, stage_call, width
 from homeops.model.config.procedure import ProcedureStage
-from homeops.model.graph import Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ def package(entries: Iterable[Entry], made_from: str) -> dict[str, str]:
         stacks.setdefault(_place(entry.declared), []).append(entry)
     modules = identifiers(stacks, "host")
     for place, found in stacks.items():
-        files[f"stacks/{modules[place]}.py"] = stacks_module(place, found, hosts)
+        files[f"stacks/{modules[place]}.py"] = _stacks_module(place, found, hosts)
     if stacks:
         files["stacks/__init__.py"] = _stacks_init(sorted(modules.values()))
     modules_of = {module: [kind for kind in _PARTS if _PARTS[kind][0] == module] for module, _ in _PARTS.values()}
@@ -96,12 +95,7 @@ def package(entries: Iterable[Entry], made_from: str) -> dict[str, str]:
     return dict(sorted(files.items()))
 
 
-def stack_text(resource: Resource, by: Conventions) -> str:
-    """``web = Stack("web", host="nvr", ...)`` for one Komodo Stack, without the imports that it needs."""
-    return _assigned(identifier(resource.name, "stack"), Entry(declared(resource, by)), _Scope())
-
-
-def stacks_module(place: str, entries: Sequence[Entry], hosts: Mapping[str, str]) -> str:
+def _stacks_module(place: str, entries: Sequence[Entry], hosts: Mapping[str, str]) -> str:
     """The module of the stacks of one host. ``hosts``: the variable of each host that ``..hosts`` declares."""
     scope = _Scope(hosts=hosts, hosts_module="..hosts")
     names = identifiers((entry.declared.name for entry in entries), "stack", {*_GIVEN, *hosts.values()})
@@ -250,17 +244,9 @@ def _shown(name: str, value: Any, scope: _Scope) -> Any:
         case "after", list():
             return [Code(scope.above[one]) if one in scope.above else one for one in cast(list[str], value)]
         case "stages", list():
-            return [_stage(one, scope) for one in cast(list[ProcedureStage], value)]
+            return [stage_call(one, scope.imports) for one in cast(list[ProcedureStage], value)]
         case _:
             return value
-
-
-def _stage(stage: ProcedureStage, scope: _Scope) -> Any:
-    if not all(row.enabled for row in stage.executions):
-        return stage
-    scope.imports.add("homeops.model.resources", "stage")
-    executions = [Argument(row.execution) for row in stage.executions]
-    return Call("stage", [Argument(stage.name), *executions, *([] if stage.enabled else [Argument(False, "enabled=")])])
 
 
 def _place(one: Declared) -> str:

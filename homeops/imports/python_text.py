@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from homeops.model.config.procedure import ProcedureStage
 from homeops.model.fields import KomodoModel
 from homeops.model.wire import defaults
 
@@ -179,6 +180,15 @@ def model_call(model: KomodoModel, imports: Imports) -> Call:
     """The call that makes a model, with the fields that differ from their defaults."""
     name = imports.add_class(type(model))
     return Call(name, list(keywords(model)))
+
+
+def stage_call(stage: ProcedureStage, imports: Imports) -> Call | ProcedureStage:
+    """``stage("name", RunBuild(...), ...)``; the stage itself where one of its executions is off: no call says that."""
+    if not all(row.enabled for row in stage.executions):
+        return stage
+    imports.add("homeops.model.resources", "stage")
+    executions = [Argument(row.execution) for row in stage.executions]
+    return Call("stage", [Argument(stage.name), *executions, *([] if stage.enabled else [Argument(False, "enabled=")])])
 
 
 def keywords(model: KomodoModel) -> Iterator[Argument]:

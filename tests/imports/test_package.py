@@ -4,10 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from homeops.imports.declarations import Conventions
+from homeops.imports.declarations import Conventions, declared
 from homeops.imports.from_toml import from_toml
 from homeops.imports.hidden import looks_secret, without_secrets
-from homeops.imports.package import stack_text
+from homeops.imports.package import Entry, package
 from homeops.model.config.stack import StackConfig
 from homeops.model.graph import Resource, StackFiles
 from tests.example_site import example_site
@@ -176,8 +176,8 @@ def test_a_stack_of_the_conventions_is_one_line() -> None:
         environment="TZ=Etc/UTC\n",
     )
     by = Conventions(example_site("nvr"), {path: files})
-    text = stack_text(Resource("Stack", "frigate", config), by)
-    assert text == 'frigate = Stack("frigate", host="nvr", env={"TZ": "Etc/UTC"})\n'
+    files = package([Entry(declared(Resource("Stack", "frigate", config), by))], "A test.")
+    assert '\nfrigate = Stack("frigate", host="nvr", env={"TZ": "Etc/UTC"})\n' in files["stacks/nvr.py"]
 
 
 def test_what_looks_like_a_secret_and_what_only_sounds_like_one() -> None:
