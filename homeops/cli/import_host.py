@@ -18,6 +18,7 @@ from homeops.imports.adoption import adoption
 from homeops.imports.host_report import HostReport, stack_names
 from homeops.imports.managed import Known, known_to_core, managed, of_fleet
 from homeops.imports.project_reading import running_on
+from homeops.imports.written import add
 from homeops.komodo.client import Client, Patience
 from homeops.model.fleet import Fleet
 from homeops.model.host import Host
@@ -57,7 +58,7 @@ def import_host(host: str, *, stack: str, directory: Path | None, as_json: bool)
         _variable(host),
         frozenset(_names_in("homeops.fleet.stacks")),
     )
-    written = _write(report.files(), directory) if directory else []
+    written = add(directory, report.files()) if directory else []
     if as_json:
         typer.echo(json.dumps({**report.document(), "written": written}, indent=2))
         return
@@ -105,17 +106,3 @@ def _variable(host: str) -> str:
 def _login(reach: Reach) -> str:
     port = f"-p {reach.port} " if reach.port != 22 else ""
     return f"ssh {port}{reach.user}@{reach.address}" + ("" if reach.user == "root" else " sudo")
-
-
-def _write(files: Mapping[str, str], directory: Path) -> list[str]:
-    """Write files below a directory; refuses all of them when one is there already."""
-    there = [path for path in files if (directory / path).exists()]
-    if there:
-        problems = (Problem(str(directory / path), "is there already; nothing was written") for path in there)
-        raise HomeopsError(*problems)
-    for path, text in files.items():
-        target = directory / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("x", encoding="utf-8") as file:
-            file.write(text)
-    return [str(directory / path) for path in files]

@@ -7,6 +7,7 @@ from typing import Any
 
 from homeops.imports.adoption import Adoption, SecretFile
 from homeops.imports.identifiers import identifiers
+from homeops.imports.module_text import members_text
 from homeops.imports.projects import Container
 from homeops.imports.python_text import Argument, Call, Code, Imports, source
 
@@ -26,7 +27,8 @@ class HostReport:
 
     ``managed``: project to who manages it. ``loose``: containers without compose. ``unmanaged``: what the host's
     declaration says is left alone. ``asked``: why Core could not be asked, empty when it answered. ``variable``: the
-    name of the host in homeops/fleet/hosts.py, empty when it has none. ``login``: how ssh gets there.
+    name of the host in homeops/fleet/hosts.py, empty when it has none. ``login``: how ssh gets there. ``taken``: names
+    that the module which takes the stacks over has already.
     """
 
     host: str
@@ -83,10 +85,9 @@ class HostReport:
         if self.variable:
             imports.add("homeops.fleet.hosts", self.variable)
         declarations = "\n".join(self._declaration(adoption, imports) for adoption in self.usable)
-        members = "".join(f"{name}, " for name in self._names().values()).rstrip(" ")
-        members = members if len(self.usable) == 1 else members.rstrip(",")
         title = f"Stacks that ran on {self.host} before Komodo managed them; stacks.py takes them over from here."
-        return f'"""{title}"""\n\n{imports.text()}\n\n{declarations}\nSTACKS = ({members})\n'
+        members = members_text("STACKS", self._names().values())
+        return f'"""{title}"""\n\n{imports.text()}\n\n{declarations}\n{members}'
 
     def document(self) -> dict[str, Any]:
         """As JSON.

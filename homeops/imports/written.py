@@ -1,4 +1,4 @@
-"""An imported fleet on disk: a new directory, whole or not at all, and never over what is there."""
+"""What an import writes: a new directory, whole or not at all, or new files of a checkout; never over what is there."""
 
 import shutil
 import tempfile
@@ -39,5 +39,21 @@ def write(directory: Path, files: Mapping[str, str]) -> None:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def _unwritable(directory: Path, error: OSError) -> HomeopsError:
-    return HomeopsError(Problem(str(directory), f"cannot be written ({error.strerror})"))
+def add(directory: Path, files: Mapping[str, str]) -> list[str]:
+    """Write new files below a directory; their paths. Raises HomeopsError, before any, when one is there already."""
+    if there := [path for path in files if (directory / path).exists()]:
+        problems = (Problem(str(directory / path), "is there already; nothing was written") for path in there)
+        raise HomeopsError(*problems)
+    for path, text in files.items():
+        target = directory / path
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with target.open("x", encoding="utf-8") as file:
+                file.write(text)
+        except OSError as error:
+            raise _unwritable(target, error) from None
+    return [str(directory / path) for path in files]
+
+
+def _unwritable(place: Path, error: OSError) -> HomeopsError:
+    return HomeopsError(Problem(str(place), f"cannot be written ({error.strerror})"))
