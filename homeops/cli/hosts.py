@@ -13,7 +13,7 @@ from rich.text import Text
 from homeops.cli.access import PulumiStack
 from homeops.cli.checkout import checkout
 from homeops.cli.hosts_table import condition_lines, condition_table, trust_lines, twin_lines
-from homeops.cli.screen import Progress, err, out
+from homeops.cli.screen import Progress, ask, err, out
 from homeops.errors import FleetError, HomeopsError, Problem, SettingsError, nearest
 from homeops.fleet_graph import declared_fleet
 from homeops.hosts.condition import Condition, Subject, condition_of, side_by_side
@@ -194,9 +194,5 @@ def _typed(verb: str, names: Sequence[str] | None, stack: str, *options: str) ->
 
 
 def _ask(question: str, yes: bool, command: str) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise HomeopsError(Problem(command, "nobody is here to say yes", f"{command} --yes"))
-    if not typer.confirm(question):
-        sys.exit(1)
+    if not yes:
+        ask(question, Problem(command, "nobody is here to say yes", f"{command} --yes"))

@@ -2,7 +2,6 @@
 
 import os
 import re
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from rich.text import Text
 from homeops.cli.access import PulumiStack, access
 from homeops.cli.checkout import checkout
 from homeops.cli.history import shown_time
-from homeops.cli.screen import Progress, out
+from homeops.cli.screen import Progress, ask, out
 from homeops.cli.unknown import unknown_stack
 from homeops.deploy.fingerprint import fingerprint
 from homeops.deploy.order import Deployed, Order
@@ -75,7 +74,8 @@ def rollback(
         way = way_back(client, order, journal.receipts(name), to)
         out.print(Text(way.words()), soft_wrap=True)
         if not yes:
-            _ask(way)
+            hint = f"homeops rollback {way.order.stack} --yes"
+            ask("Deploy it?", Problem("homeops rollback", "nobody is here to say yes", hint))
         with Progress() as progress:
             runs = go_back(client, way, journal, progress.line)
     for line in outcome(way, runs):
@@ -168,12 +168,3 @@ def outcome(way: WayBack, runs: Deployed) -> list[str]:
         "The declaration still wants the newest commit: pulumi up --refresh deploys it again.",
         "To keep this one, git revert what came after it, and push.",
     ]
-
-
-def _ask(way: WayBack) -> None:
-    if not sys.stdin.isatty():
-        raise HomeopsError(
-            Problem("homeops rollback", "nobody is here to say yes", f"homeops rollback {way.order.stack} --yes")
-        )
-    if not typer.confirm("Deploy it?"):
-        sys.exit(1)

@@ -1,11 +1,14 @@
-"""What the command line prints on: results go to standard output, everything else to standard error."""
+"""Whom the command line talks to: results go to standard output, everything else to standard error; and questions."""
 
 import sys
 
+import typer
 from rich.console import Console
 from rich.status import Status
 from rich.table import Table
 from rich.text import Text
+
+from homeops.errors import HomeopsError, Problem
 
 _WIDE = 200
 """The width where no terminal has one, so that nothing is cut in a file or a pipe."""
@@ -20,6 +23,14 @@ def table_of(*columns: str) -> Table:
     for column in columns:
         table.add_column(column, overflow="fold")
     return table
+
+
+def ask(question: str, nobody: Problem) -> None:
+    """Go on after a yes, end the command after anything else; raises HomeopsError (``nobody``) without a terminal."""
+    if not sys.stdin.isatty():
+        raise HomeopsError(nobody)
+    if not typer.confirm(question):
+        sys.exit(1)
 
 
 class Progress:

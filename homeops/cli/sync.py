@@ -12,8 +12,8 @@ from rich.text import Text
 
 from homeops.cli.access import PulumiStack, access
 from homeops.cli.checkout import checkout
-from homeops.cli.screen import Progress, err, out
-from homeops.errors import HomeopsError, Problem, SettingsError, nearest
+from homeops.cli.screen import Progress, ask, err, out
+from homeops.errors import Problem, SettingsError, nearest
 from homeops.fleet_graph import declared_fleet, fleet_graph
 from homeops.komodo.client import Client
 from homeops.lab.serve import STACK
@@ -79,7 +79,8 @@ def sync(
                 typer.echo(json.dumps(plan.document(stack), indent=2, ensure_ascii=False))
             sys.exit(1 if plan.refusals else 0)
         if not yes:
-            _ask(plan)
+            hint = f"homeops sync {plan.at.name} --yes"
+            ask("Run it?", Problem("homeops sync", "nobody is here to say yes; nothing was changed", hint))
         deadline = timeout or max(_LEAST_SECONDS, site.deploy_timeout_seconds * max(1, len(plan.at.deploys)))
         with Progress() as progress:
             outcome = run(client, plan, _rollouts(graph, site), progress, deadline=deadline)
@@ -182,11 +183,3 @@ def _show_outcome(plan: Plan, outcome: Outcome) -> None:
     done = f"sync {plan.at.name}: {'done' if outcome.ok else 'NOT done'} in {outcome.seconds:g} s"
     deploys = f"; deploys: {len(outcome.deploys)}, {all_of}" if outcome.deploys else ""
     out.print(Text(done + deploys, style="green" if outcome.ok else "red"), soft_wrap=True)
-
-
-def _ask(plan: Plan) -> None:
-    if not sys.stdin.isatty():
-        hint = f"homeops sync {plan.at.name} --yes"
-        raise HomeopsError(Problem("homeops sync", "nobody is here to say yes; nothing was changed", hint))
-    if not typer.confirm("Run it?"):
-        sys.exit(1)
