@@ -28,7 +28,7 @@
 A message reads ``where: what is wrong``, then a hint on a line of its own. No message carries a secret.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -126,6 +126,12 @@ class DeployFailed(KomodoError):
 
 class LabError(HomeopsError):
     """Raised when the rehearsal fleet cannot be started or stopped."""
+
+
+def few(names: Sequence[str], most: int) -> str:
+    """``nvr, omni and 3 more``: the first of many names."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from homeops.errors import few
 from homeops.imports.found import Found
 from homeops.imports.hidden import Hidden, without_secrets
 from homeops.imports.report import Note, Sort
@@ -120,15 +121,10 @@ def _stand_ins(found: Sequence[Found], notes: list[Note]) -> Iterator[Found]:
         missing = "repository"
         if kind == "Server":
             config, missing = ServerConfig(enabled=True, address=f"https://{name}:{PERIPHERY_PORT}"), "address"
-        what = f"named by {_few(names)}, and not declared in what was read: its {missing} is still to be written"
+        users_of = few(list(dict.fromkeys(names)), 3)
+        what = f"named by {users_of}, and not declared in what was read: its {missing} is still to be written"
         notes.append(Note(Sort.COMPLETE, where, what, "homeops import --core knows it"))
         yield Found(Resource(kind, name, config, where=where))
-
-
-def _few(names: Sequence[str]) -> str:
-    unique = list(dict.fromkeys(names))
-    more = f" and {len(unique) - 3} more" if len(unique) > 3 else ""
-    return ", ".join(unique[:3]) + more
 
 
 def _after_known(found: Sequence[Found], notes: list[Note]) -> list[Found]:

@@ -7,7 +7,7 @@ a run that failed halfway would otherwise let the next one delete more than was 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from homeops.errors import Problem
+from homeops.errors import Problem, few
 from homeops.komodo import stacks
 from homeops.komodo.session import Core
 from homeops.komodo.stacks import Standing
@@ -130,5 +130,4 @@ def _count(names: Mapping[str, Sequence[str]]) -> int:
 
 def _first(names: Names) -> str:
     every = [f"{kind.lower()} {name}" for kind, of_kind in names.items() for name in of_kind]
-    more = f" and {len(every) - _MOST_NAMES} more" if len(every) > _MOST_NAMES else ""
-    return ", ".join(every[:_MOST_NAMES]) + more
+    return few(every, _MOST_NAMES)

@@ -62,6 +62,11 @@ class Due:
     reason: str
     after: tuple[str, ...] = ()
 
+    @property
+    def key(self) -> Key:
+        """Kind and name."""
+        return self.kind, self.name
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from homeops.errors import Problem
+from homeops.errors import Problem, few
 from homeops.komodo.client import Client
 from homeops.komodo.stacks import VOLUMES_STAY
 from homeops.model.graph import Resource
@@ -18,7 +18,7 @@ from homeops.sync.changes import Change, Key
 
 Item = Mapping[str, Any]
 
-
+_MOST_NAMES = 8
 _LISTED = 40
 """Of so many stacks at most the containers are asked for; of more the services are told."""
 
@@ -102,7 +102,7 @@ def _effect(change: Change, estate: Estate, gone: set[str], deleted: set[Key]) -
             return _of_delete(place, estate, gone)
         if _leaves(change) and place.state not in _NOTHING_RUNS:
             where = f" on {place.server}" if place.server else ""
-            what = _names(place.running) or "its containers"
+            what = few(place.running, _MOST_NAMES) or "its containers"
             return f"Komodo loses sight of {what}{where}, and does not stop them", False
     if change.kind == "Repo" and change.how == "delete" and getattr(change.old and change.old.config, "server_id", ""):
         return "its checkout on the host is deleted too", False
@@ -113,9 +113,9 @@ def _of_server(name: str, estate: Estate, deleted: set[Key]) -> tuple[str, bool]
     held = estate.on(name)
     running = [place for place in held if place.state not in _NOTHING_RUNS]
     if running:
-        return f"Komodo deletes it before {_names([place.name for place in running])} on it: {_STAY}", True
+        return f"Komodo deletes it before {few([place.name for place in running], _MOST_NAMES)} on it: {_STAY}", True
     left = [place.name for place in held if (place.kind, place.name) not in deleted]
-    return f"{_names(left)} will be on no server" if left else "its Periphery stays", False
+    return f"{few(left, _MOST_NAMES)} will be on no server" if left else "its Periphery stays", False
 
 
 def _of_delete(place: Place, estate: Estate, gone: set[str]) -> tuple[str, bool]:
@@ -128,7 +128,7 @@ def _of_delete(place: Place, estate: Estate, gone: set[str]) -> tuple[str, bool]
     if place.state == "unknown" or state not in ("", "Ok"):
         why = f"Komodo does not reach {place.server or 'where it runs'} ({state or place.state})"
         return f"{why}: {_STAYS}", True
-    what = _names(place.running) or "its containers"
+    what = few(place.running, _MOST_NAMES) or "its containers"
     where = f" on {place.server}" if place.server else ""
     return f"Komodo stops and removes {what}{where}; {VOLUMES_STAY}", False
 
@@ -163,8 +163,3 @@ def _place(kind: str, item: Item, servers: Mapping[str, str]) -> Place:
         str(info.get("state") or ""),
         services if kind == "Stack" else [str(info.get("custom_name") or item["name"])],
     )
-
-
-def _names(names: Sequence[str], most: int = 8) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from homeops.errors import Problem
+from homeops.errors import Problem, few
 from homeops.komodo.toml.findings import Effect
 from homeops.model.config.resource_sync import ResourceSyncConfig
 from homeops.model.kinds import RESOURCE_KINDS
@@ -190,7 +190,7 @@ def _deploying(at: Situation) -> Iterator[Problem]:
         # For Core what is not selected does not exist, and is deployed as if it were new (sync/deploy.rs).
         outside = [one for one in at.contents.of("Stack", "Deployment") if one.deploy and one.key not in at.selection]
         if outside:
-            listed = _first([f"{one.kind.lower()} {one.name}" for one in outside])
+            listed = few([f"{one.kind.lower()} {one.name}" for one in outside], _MOST_NAMES)
             what = f"a run of a part deploys all that has deploy = true and is left out: {listed}"
             yield Problem(at.where, f"{what}; {_CHANGED_NOTHING}", "run the whole sync, or select these too")
 
@@ -200,9 +200,9 @@ def _files(at: Situation) -> Iterator[Problem]:
     if not at.contents.resources:
         yield Problem(at.where, "its files declare nothing that counts")
     elif idle := [file.path for file in files if not file.declarations]:
-        yield Problem(at.where, f"no declaration is in {_first(idle)}, which it reads all the same")
+        yield Problem(at.where, f"no declaration is in {few(idle, _MOST_NAMES)}, which it reads all the same")
     if at.contents.untagged:
-        listed = _first([f"{one.kind.lower()} {one.name}" for one in at.contents.untagged])
+        listed = few([f"{one.kind.lower()} {one.name}" for one in at.contents.untagged], _MOST_NAMES)
         tags = ", ".join(at.config.match_tags)
         yield Problem(at.where, f"passed over, because the tags {tags} are not all on it: {listed}")
     made = [file.path for file in files if file.rendered]
@@ -226,9 +226,7 @@ def _of_config(change: Change) -> bool:
 
 def _of_the_fleet(at: Situation) -> Iterator[Problem]:
     both = [
-        change
-        for change in at.deletes
-        if change.key in at.fleet.declared and (change.kind, change.name) != ("ResourceSync", at.name)
+        change for change in at.deletes if change.key in at.fleet.declared and change.key != ("ResourceSync", at.name)
     ]
     if both:
         what = f"the fleet declares what it would delete: {names(both)}"
@@ -251,13 +249,13 @@ def _shared(at: Situation) -> Iterator[Problem]:
     ours = {resource.key for resource in at.contents.resources}
     for other in at.others:
         if both := sorted(ours & set(other.declares)):
-            listed = _first([f"{kind.lower()} {name}" for kind, name in both])
+            listed = few([f"{kind.lower()} {name}" for kind, name in both], _MOST_NAMES)
             what = f"sync {other.name} declares it too, so whoever runs last wins: {listed}"
             yield Problem(at.where, what, "declare it in one of them")
         if deletes(other.config) and other.config.include_resources and not other.config.match_tags:
             lost = sorted(key for key in ours - set(other.declares) if key[0] in RESOURCE_KINDS)
             if lost and other.declares:
-                listed = _first([f"{kind.lower()} {name}" for kind, name in lost])
+                listed = few([f"{kind.lower()} {name}" for kind, name in lost], _MOST_NAMES)
                 what = f"sync {other.name} deletes what it does not declare, and so what this one makes: {listed}"
                 yield Problem(at.where, what, f"give sync {other.name} match_tags, or take delete away from it")
 
@@ -266,11 +264,6 @@ def names(changes: Iterable[Change]) -> str:
     """Kinds and names, the first of them where they are many, with the number of each kind."""
     listed = list(changes)
     if len(listed) <= _MOST_NAMES:
-        return _first([f"{change.kind.lower()} {change.name}" for change in listed])
+        return few([f"{change.kind.lower()} {change.name}" for change in listed], _MOST_NAMES)
     kinds = Counter(change.kind for change in listed)
     return ", ".join(f"{number} {kind.lower()}{'s' if number > 1 else ''}" for kind, number in kinds.items())
-
-
-def _first(texts: Sequence[str]) -> str:
-    more = f" and {len(texts) - _MOST_NAMES} more" if len(texts) > _MOST_NAMES else ""
-    return ", ".join(texts[:_MOST_NAMES]) + more

@@ -145,7 +145,7 @@ def look(client: Client, sync: Item, others: Iterable[Item], selection: Selectio
         changes += _secrecy(client, contents, changes)
     if any(change.kind in ("Stack", "Deployment", "Server", "Repo") and change.how != "create" for change in changes):
         changes = [*with_effects(changes, read_estate(client, changes))]
-    deploys = [due for due in deploys_of(info) if (due.kind, due.name) in selection]
+    deploys = [due for due in deploys_of(info) if due.key in selection]
     at = Situation(name, config, contents, changes, deploys, selection, [*map(_other, others)], fleet)
     commit = Commit(str(info.get("pending_hash") or ""), str(info.get("pending_message") or "").strip())
     return Plan(at, commit, [*refusals(at, leave)], [*warnings(at)])
