@@ -14,16 +14,14 @@ from homeops.adoption.loaded import FleetSource
 from homeops.adoption.writing import Kept, keep_komodos
 from homeops.komodo import engine, operations
 from homeops.komodo.catalogue import Catalogue
-from homeops.komodo.client import Client
 from homeops.komodo.comparison import declared_as
-from homeops.komodo.credentials import Credentials
 from homeops.komodo.inputs import inputs_of
 from homeops.komodo.session import Core as Session
 from homeops.lab.core.core import Core
 from homeops.lab.hosts import LoopbackAgents
-from homeops.lab.http import CoreTransport
 from homeops.model.kinds import KINDS
 from tests.example_site import example_settings
+from tests.lab.clients import client_of
 
 MODULE = "fleet_that_adopts"
 
@@ -122,8 +120,7 @@ class Checkout:
         self.source = FleetSource(root, MODULE, "test")
         self.core = Core()
         self.core.agents = LoopbackAgents(self.core.clock, directory=root / "core")
-        credentials = Credentials(self.core.settings.admin_key, self.core.settings.admin_secret)
-        self.client = Client("http://core.example:9120", credentials, transport=CoreTransport(self.core))
+        self.client = client_of(self.core)
 
     def settings(self, stack: str, **others: Any) -> None:
         """Write the settings of a Pulumi stack."""

@@ -5,17 +5,15 @@ from pathlib import Path
 
 from homeops.komodo import engine, operations
 from homeops.komodo.catalogue import Catalogue
-from homeops.komodo.client import Client
 from homeops.komodo.comparison import declared_as
-from homeops.komodo.credentials import Credentials
 from homeops.komodo.inputs import inputs_of
 from homeops.komodo.props import ADOPT, OVERWRITE
 from homeops.komodo.session import Core as Session
 from homeops.lab.core.settings import Settings
-from homeops.lab.http import CoreTransport
 from homeops.model.graph import Resource
 from homeops.model.kinds import KINDS
 from tests.appliers.pushed import EmptyCore
+from tests.lab.clients import client_of
 
 
 class Applying(EmptyCore):
@@ -23,9 +21,7 @@ class Applying(EmptyCore):
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory, Settings(execution_seconds=0))
-        settings = self.core.settings
-        credentials = Credentials(settings.admin_key, settings.admin_secret)
-        client = Client("http://core.example:9120", credentials, transport=CoreTransport(self.core))
+        client = client_of(self.core)
         self._session = Session(client, Catalogue(client))
 
     def create(self, resources: Iterable[Resource]) -> None:

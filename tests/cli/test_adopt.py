@@ -14,6 +14,7 @@ from homeops.errors import FleetError, HomeopsError
 from homeops.lab.http import CoreServer
 from homeops.settings import load_settings
 from tests.adoption.checkout import MODULE, Checkout, checkout_with_core
+from tests.lab.clients import environ_of
 
 
 @pytest.fixture
@@ -25,9 +26,8 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Checkou
         (tmp_path / "Pulumi.yaml").write_text("name: homeops\nruntime: python\n")
         settings = tmp_path / "Pulumi.test.yaml"
         settings.write_text(f"{yaml.safe_dump(json.loads(settings.read_text()))}# the end\n")
-        monkeypatch.setenv("KOMODO_ADDRESS", server.address)
-        monkeypatch.setenv("KOMODO_API_KEY", checkout.core.settings.admin_key)
-        monkeypatch.setenv("KOMODO_API_SECRET", checkout.core.settings.admin_secret)
+        for name, value in environ_of(server).items():
+            monkeypatch.setenv(name, value)
         yield checkout
 
 

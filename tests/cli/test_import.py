@@ -18,6 +18,7 @@ from homeops.lab.core.core import Core
 from homeops.lab.http import CoreServer
 from tests.imports.packages import loaded, made_of
 from tests.imports.seeded import SeededCore, everything
+from tests.lab.clients import environ_of
 
 TOML = """\
 [[server]]
@@ -48,9 +49,8 @@ def core(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Core]:
     core = Core()
     core.agents.directory = tmp_path / "agents"
     with CoreServer(core) as server:
-        monkeypatch.setenv("KOMODO_ADDRESS", server.address)
-        monkeypatch.setenv("KOMODO_API_KEY", core.settings.admin_key)
-        monkeypatch.setenv("KOMODO_API_SECRET", core.settings.admin_secret)
+        for name, value in environ_of(server).items():
+            monkeypatch.setenv(name, value)
         yield core
 
 

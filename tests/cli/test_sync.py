@@ -16,6 +16,7 @@ from homeops.errors import HomeopsError
 from homeops.lab.core.fates import Behaviour
 from homeops.lab.http import CoreServer
 from homeops.sync import plan, run
+from tests.lab.clients import environ_of
 from tests.sync.world import SERVERS, World, stack
 
 Homeops = Callable[..., Result]
@@ -31,11 +32,8 @@ def homeops(world: World, root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     """Run the command in this checkout, with the settings of prod and the Core of the test."""
     monkeypatch.chdir(root)
     with CoreServer(world.lab.core) as server:
-        settings = world.lab.core.settings
-        monkeypatch.setenv("KOMODO_ADDRESS", server.address)
-        monkeypatch.setenv("KOMODO_API_KEY", settings.admin_key)
-        monkeypatch.setenv("KOMODO_API_SECRET", settings.admin_secret)
-        monkeypatch.setenv("STACK", "prod")
+        for name, value in {**environ_of(server), "STACK": "prod"}.items():
+            monkeypatch.setenv(name, value)
         yield lambda *arguments: CliRunner().invoke(commands, ["sync", *arguments])
 
 

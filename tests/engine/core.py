@@ -14,6 +14,7 @@ from homeops.lab.hosts import LoopbackAgents, RehearsalHost
 from homeops.lab.http import CoreServer
 from homeops.model.host import PERIPHERY_PORT
 from homeops.model.kinds import KINDS
+from tests.lab.clients import environ_of
 
 Document = dict[str, Any]
 
@@ -35,11 +36,7 @@ class TestCore:
     @property
     def environ(self) -> dict[str, str]:
         """What tells homeops of this Core."""
-        return {
-            "KOMODO_ADDRESS": self.server.address,
-            "KOMODO_API_KEY": self.core.settings.admin_key,
-            "KOMODO_API_SECRET": self.core.settings.admin_secret,
-        }
+        return environ_of(self.server)
 
     def ask(self, route: str, request: str, params: Document) -> Any:
         """What Core answers to somebody else; not counted."""

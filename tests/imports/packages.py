@@ -1,6 +1,7 @@
 """Imported packages, written and loaded as Pulumi's program loads a fleet."""
 
 import os
+import subprocess
 import sys
 from dataclasses import dataclass
 from itertools import count
@@ -40,6 +41,18 @@ def written(made: Imported, parent: Path) -> Package:
     directory = parent / f"imported_fleet_{next(_NUMBER)}"
     write(directory, {"Pulumi.prod.yaml": made.settings, **made.files})
     return Package(made, directory, loaded(directory))
+
+
+def ruff_is_content(directory: Path, root: Path) -> None:
+    """Fail where ruff dislikes a file or would lay it out otherwise, by the settings of this repository."""
+    for command in (["check", "--no-cache"], ["format", "--diff", "--no-cache"]):
+        ran = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "--config", str(root / "pyproject.toml"), str(directory)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stdout[-3000:]
 
 
 def loaded(directory: Path) -> Graph:

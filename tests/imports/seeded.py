@@ -10,19 +10,15 @@ from homeops.imports.found import Findings
 from homeops.imports.from_core import from_core
 from homeops.komodo import engine
 from homeops.komodo.catalogue import Catalogue
-from homeops.komodo.client import Client
-from homeops.komodo.credentials import Credentials
 from homeops.komodo.props import as_props
 from homeops.komodo.session import Core as Session
 from homeops.lab.core.core import Core
 from homeops.lab.core.settings import Settings
-from homeops.lab.http import CoreTransport
 from homeops.model.graph import Resource
 from homeops.model.kinds import KINDS
 from homeops.model.wire import minimal
 from tests.engine.everything import EVERYTHING
-
-ADDRESS = "http://core.example:9120"
+from tests.lab.clients import ADDRESS, client_of
 
 
 def everything() -> list[Resource]:
@@ -45,9 +41,7 @@ class SeededCore:
 
     def __init__(self, core: Core) -> None:
         self.core = core
-        settings = self.core.settings
-        credentials = Credentials(settings.admin_key, settings.admin_secret)
-        self.client = Client(ADDRESS, credentials, transport=CoreTransport(self.core))
+        self.client = client_of(core)
 
     @classmethod
     def new(cls, directory: Path) -> Self:

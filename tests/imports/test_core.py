@@ -18,7 +18,8 @@ from homeops.model.graph import Resource
 from homeops.model.kinds import KINDS
 from tests.engine.everything import ENVIRON
 from tests.imports.packages import SETS, made_of, only_with_corpus, written
-from tests.imports.seeded import ADDRESS, SeededCore, everything
+from tests.imports.seeded import SeededCore, everything
+from tests.lab.clients import ADDRESS
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from homeops.imports.fleet import differing
 from homeops.imports.from_toml import from_toml
 from homeops.imports.report import Sort
 from homeops.model.graph import Resource
-from tests.imports.packages import SETS, made_of, only_with_corpus, written
+from tests.imports.packages import SETS, made_of, only_with_corpus, ruff_is_content, written
 
 pytestmark = only_with_corpus
 
@@ -54,14 +54,7 @@ def test_almost_all_of_the_corpus_is_carried_over_as_it_is() -> None:
 def test_the_text_is_as_ruff_wants_it(tmp_path: Path, root: Path) -> None:
     for place in SETS:
         written(made_of(from_toml([place])), tmp_path)
-    for command in (["check", "--no-cache"], ["format", "--check", "--no-cache"]):
-        ran = subprocess.run(
-            [sys.executable, "-m", "ruff", *command, "--config", str(root / "pyproject.toml"), str(tmp_path)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert ran.returncode == 0, ran.stdout[-3000:]
+    ruff_is_content(tmp_path, root)
 
 
 def test_the_text_is_typed(tmp_path: Path, root: Path) -> None:

@@ -1,7 +1,5 @@
 """The text of a package: what a person wrote is in it, what conventions say is not, and ruff would change nothing."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 from homeops.imports.declarations import Conventions, declared
@@ -11,7 +9,7 @@ from homeops.imports.package import Entry, package
 from homeops.model.config.stack import StackConfig
 from homeops.model.graph import Resource, StackFiles
 from tests.example_site import example_site
-from tests.imports.packages import made_of, written
+from tests.imports.packages import made_of, ruff_is_content, written
 
 TOML = '''\
 # The machine in the cellar.
@@ -155,14 +153,7 @@ def test_ruff_would_change_nothing(tmp_path: Path, root: Path) -> None:
         }.items()
     )
     package_of(TOML + awkward, tmp_path)
-    for command in (["check", "--no-cache"], ["format", "--diff", "--no-cache"]):
-        ran = subprocess.run(
-            [sys.executable, "-m", "ruff", *command, "--config", str(root / "pyproject.toml"), str(tmp_path)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert ran.returncode == 0, ran.stdout[-3000:]
+    ruff_is_content(tmp_path, root)
 
 
 def test_a_stack_of_the_conventions_is_one_line() -> None:

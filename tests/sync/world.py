@@ -2,19 +2,18 @@
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from homeops.komodo.client import Client, Patience
-from homeops.komodo.credentials import Credentials
-from homeops.lab.http import CoreTransport
+from homeops.komodo.client import Patience
 from homeops.model.kinds import RESOURCE_SYNC
 from homeops.model.rollout import Rollout
 from homeops.sync.changes import Selection
 from homeops.sync.guards import Fleet, Leave
 from homeops.sync.plan import Plan, find_sync, look
 from homeops.sync.run import Outcome, Rollouts, run
+from tests.lab.clients import client_of
+from tests.lab.heard import Heard
 from tests.lab.rehearsed import Rehearsed
 
 ROLLOUT = Rollout(health_deadline=1, health_stable=0).model_dump()
@@ -31,34 +30,12 @@ def stack(name: str, head: str = "", config: str = "", server: str = "alpha") ->
     return f'[[stack]]\nname = "{name}"\n{head}\n[stack.config]\n{place}{config}\n{compose}'
 
 
-@dataclass
-class Heard:
-    """A listener that remembers."""
-
-    lines: list[str] = field(default_factory=list[str])
-    doing: list[str] = field(default_factory=list[str])
-
-    def working(self, text: str) -> None:
-        """What is being done."""
-        self.doing.append(text)
-
-    def line(self, text: str) -> None:
-        """Something to keep."""
-        self.lines.append(text)
-
-
 class World:
     """Core with the servers alpha and beta, and the sync ``fleet``."""
 
     def __init__(self, place: Path) -> None:
         self.lab = Rehearsed(place)
-        settings = self.lab.core.settings
-        self.client = Client(
-            "http://127.0.0.1:1",
-            Credentials(settings.admin_key, settings.admin_secret),
-            transport=CoreTransport(self.lab.core),
-            patience=Patience(tries=1, pause=0.01),
-        )
+        self.client = client_of(self.lab.core, Patience(tries=1, pause=0.01))
         self.heard = Heard()
 
     def write(self, files: Mapping[str, str], name: str = "fleet") -> None:
