@@ -22,11 +22,14 @@ class SecretFile:
 
 def secret_files(directory: Path) -> tuple[SecretFile, ...]:
     """The encrypted files of a directory, not of those below it, in order of their names; none is not an error."""
-    return tuple(
-        SecretFile(path, plain_path(path), kind)
-        for path in sorted(directory.iterdir())
-        if (kind := format_of(path)) and not path.is_dir()
-    )
+    found = (secret_file(path) for path in sorted(directory.iterdir()) if not path.is_dir())
+    return tuple(file for file in found if file is not None)
+
+
+def secret_file(path: Path) -> SecretFile | None:
+    """A file by its name; None when the hook does not decrypt such."""
+    kind = format_of(path)
+    return SecretFile(path, plain_path(path), kind) if kind is not None else None
 
 
 def format_of(path: PurePath) -> Format | None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from homeops.compose.secret_files import SecretFile, format_of, plain_path
+from homeops.compose.secret_files import SecretFile, secret_file
 from homeops.lab.hosts import placeholders
 from homeops.secrets.git import git, names
 from homeops.secrets.policy import POLICY_FILE
@@ -41,14 +41,14 @@ class LabCheckout:
         Encrypted files are not copied: see ``make_secrets``. Raises ToolError where the working tree is none of git's.
         """
         self._begin()
-        taken = [path for path in _files(self.source) if not _is_secret(path) and str(path) not in generated]
+        taken = [path for path in _files(self.source) if _secret(path) is None and str(path) not in generated]
         for path in taken:
             _copy(self.source / path, self.directory / path)
         for name, text in generated.items():
             _write(self.directory / name, text)
         policy = self.directory / POLICY_FILE
         _write(policy, _RECIPIENT.sub(recipient, (self.source / POLICY_FILE).read_text(encoding="utf-8")))
-        kept = {*taken, *map(Path, generated), *self._secrets()}
+        kept = {*taken, *map(Path, generated), *(secret.encrypted for secret in self._secrets())}
         for path in _files(self.directory):
             if path not in kept:
                 (self.directory / path).unlink()
@@ -59,13 +59,14 @@ class LabCheckout:
         A file that has the keys already stays as it is, whatever its values.
         """
         made: list[str] = []
-        for path in self._secrets():
+        for secret in self._secrets():
+            path = secret.encrypted
             file = self.directory / path
             text = (self.source / path).read_text(encoding="utf-8")
-            if file.is_file() and _shape(path, file.read_text(encoding="utf-8")) == _shape(path, text):
+            if file.is_file() and _shape(secret, file.read_text(encoding="utf-8")) == _shape(secret, text):
                 continue
             file.parent.mkdir(parents=True, exist_ok=True)
-            plain = placeholders(_secret_file(path), text, lambda: secrets.token_urlsafe(18))
+            plain = placeholders(secret, text, lambda: secrets.token_urlsafe(18))
             for key, value in values.items():
                 plain = re.sub(rf"(?m)^{re.escape(key)}=.*$", f"{key}={value}", plain)
             file.unlink(missing_ok=True)
@@ -82,8 +83,8 @@ class LabCheckout:
         git(self.directory, "push", "--quiet", "--force", "--set-upstream", "origin", self.branch)
         return changed
 
-    def _secrets(self) -> list[Path]:
-        return [path for path in _files(self.source) if _is_secret(path)]
+    def _secrets(self) -> list[SecretFile]:
+        return [secret for secret in map(_secret, _files(self.source)) if secret is not None]
 
     def _begin(self) -> None:
         """Have the two repositories."""
@@ -112,8 +113,9 @@ def _files(root: Path) -> Iterator[Path]:
             yield path
 
 
-def _is_secret(path: Path) -> bool:
-    return format_of(path) is not None and path != Path(POLICY_FILE)
+def _secret(path: Path) -> SecretFile | None:
+    """An encrypted file; the policy only has a name like one."""
+    return secret_file(path) if path != Path(POLICY_FILE) else None
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -135,10 +137,10 @@ def _write(file: Path, text: str) -> None:
         write_whole(file, text)
 
 
-def _shape(path: Path, text: str) -> object:
+def _shape(secret: SecretFile, text: str) -> object:
     """The keys of an encrypted file."""
-    plain = placeholders(_secret_file(path), text)
-    if format_of(path) == "env":
+    plain = placeholders(secret, text)
+    if secret.format == "env":
         return sorted(line.partition("=")[0] for line in plain.splitlines() if line.strip())
     return _keys(yaml.safe_load(plain))
 
@@ -151,10 +153,3 @@ def _keys(document: Any) -> object:
             return [_keys(value) for value in members]
         case _:
             return None
-
-
-def _secret_file(path: Path) -> SecretFile:
-    kind = format_of(path)
-    if kind is None:
-        raise ValueError(f"{path} is no encrypted file by its name")
-    return SecretFile(path, plain_path(path), kind)
