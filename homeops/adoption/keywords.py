@@ -6,9 +6,8 @@ from typing import Any
 
 from homeops.komodo.operations import Declared
 from homeops.model.config.builder import AwsBuilder, ServerBuilder, UrlBuilder
-from homeops.model.conventions import environment_text
+from homeops.model.conventions import variables_of
 from homeops.model.declaration import Declaration
-from homeops.model.environment import entries
 from homeops.model.fields import LineText, TrimmedText, marked
 from homeops.model.host import PERIPHERY_PORT
 from homeops.model.stack import Stack
@@ -95,9 +94,9 @@ def _own_directory(declaration: Declaration) -> Keywords:
 def _environment(keyword: str, live: Declared, field: str) -> Keywords:
     """As a dictionary where that says the same, else the text itself."""
     text = _value(live, field)
-    pairs = dict(entries(text))
-    if environment_text(pairs) == text:
-        return {keyword: pairs or None}
+    variables = variables_of(text)
+    if variables is not None:
+        return {keyword: variables or None}
     return {keyword: None, field: _bare(live, field)}
 
 

@@ -14,14 +14,13 @@ from homeops.model.config.stack import StackConfig
 from homeops.model.conventions import (
     build_config,
     builder_config,
-    environment_text,
     repo_config,
     server_config,
     stack_config,
     sync_config,
+    variables_of,
 )
 from homeops.model.declaration import Declaration
-from homeops.model.environment import entries
 from homeops.model.fields import KomodoModel
 from homeops.model.graph import Directories, Resource, StackFiles
 from homeops.model.host import ContainerPeriphery, Host
@@ -219,8 +218,8 @@ def _own_source(config: KomodoModel) -> dict[str, Any]:
 
 def _environment(name: str, text: str) -> dict[str, Any]:
     """An environment as a dictionary where that is the same text."""
-    pairs = dict(entries(text))
-    return {name: pairs} if pairs and environment_text(pairs) == text else {}
+    variables = variables_of(text)
+    return {name: variables} if variables else {}
 
 
 def _builder(config: KomodoModel) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from homeops.model.config.repo import RepoConfig
 from homeops.model.config.resource_sync import ResourceSyncConfig
 from homeops.model.config.server import ServerConfig
 from homeops.model.config.stack import StackConfig, StackFileDependency
+from homeops.model.environment import entries
 from homeops.model.fields import KomodoModel
 from homeops.model.graph import StackFiles
 from homeops.model.host import PERIPHERY_PORT, Host
@@ -27,6 +28,12 @@ KEEP_SECRETS_OUT = "[[COMPOSE_COMMAND]] --no-env-resolution"
 def environment_text(variables: dict[str, str]) -> str:
     """``KEY=value`` lines, as Komodo's environment fields hold them."""
     return "".join(f"{name}={value}\n" for name, value in variables.items())
+
+
+def variables_of(text: str) -> dict[str, str] | None:
+    """The variables of which ``environment_text`` makes just this text; None for one that says more, or otherwise."""
+    variables = dict(entries(text))
+    return variables if environment_text(variables) == text else None
 
 
 def _git(repository: RepositoryFacts) -> dict[str, Any]:
