@@ -8,7 +8,7 @@ from homeops.errors import HomeopsError, Problem
 from homeops.imports.comments import comments_of
 from homeops.imports.found import Findings, Found
 from homeops.imports.report import Note, Sort
-from homeops.komodo.toml.files import read_files
+from homeops.komodo.toml.files import TWICE, read_files
 from homeops.komodo.toml.findings import Finding
 from homeops.komodo.toml.reader import Declared
 
@@ -28,7 +28,8 @@ def from_toml(places: Sequence[Path]) -> Findings:
     if not reading.declared:
         raise HomeopsError(*_nothing(reading.findings, source))
     found: list[Found] = []
-    notes = [_told(finding) for finding in reading.findings if " already at " not in finding.what]
+    # Which of two declarations is taken is told where that is decided.
+    notes = [_told(finding) for finding in reading.findings if not finding.what.startswith(TWICE)]
     by_file: dict[str, list[Declared]] = {}
     for one in reading.declared:
         by_file.setdefault(one.place.file, []).append(one)

@@ -9,6 +9,9 @@ from homeops.komodo.toml.reader import Declared, Reading, read_toml
 from homeops.model.graph import in_order
 from homeops.model.names import VARIABLE_NAME, stored_name
 
+TWICE = "declared already at"
+"""How it begins what is told of a declaration that stands twice."""
+
 
 def read_files(root: Path, paths: Iterable[str] = (".",)) -> Reading:
     """Read files and directories below ``root``, as ``resource_path`` names them.
@@ -74,7 +77,7 @@ def of_all(declared: Iterable[Declared]) -> Iterator[Finding]:
         other = first.setdefault(resource.key, one)
         if other is not one:
             same = replace(resource, where="") == replace(other.resource, where="")
-            what = f"declared already at {other.place}, {'the same way' if same else 'otherwise than here'}"
+            what = f"{TWICE} {other.place}, {'the same way' if same else 'otherwise than here'}"
             # Two that are the same are only in each other's way when they are first made (transcript 95).
             yield _finding(one, what, Effect.FAILS if same else Effect.UNSETTLED, "take one of them out")
     deployed = {key: one for key, one in first.items() if one.resource.deploy}
