@@ -274,8 +274,8 @@ def _pending(info: Item, catalogue: Catalogue, plan: Plan, deploys: Iterable[Dep
         for change in changes_of(info, catalogue.name_of)
         if change.key in plan.at.selection
     ]
-    due = [one for one in deploys_of(info) if (one.kind, one.name) in plan.at.selection]
-    left += [f"deploy {one.kind.lower()} {one.name}: {one.reason}" for one in due if (one.kind, one.name) not in told]
+    due = [one for one in deploys_of(info) if one.key in plan.at.selection]
+    left += [f"deploy {one.kind.lower()} {one.name}: {one.reason}" for one in due if one.key not in told]
     return [*left, *(f"{path}: {text}" if path else text for path, text in errors_of(info))]
 
 

@@ -1,7 +1,8 @@
 """A sync that is run is followed to its end, and what became of its deploys is told, not what Komodo says of them."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -145,20 +146,27 @@ def during_a_deploy(world: World, call: Callable[[], None], seconds: float) -> N
     world.lab.hosts["alpha"].engine.behaviours["db"] = Behaviour(seconds=seconds, during=call)
 
 
-def test_a_run_that_is_under_way_already_is_told(world: World) -> None:
+@contextmanager
+def held_deploy(world: World) -> Generator[None]:
+    """The deploy of ``db``, once it was begun, does not end before the block does."""
     go_on = threading.Event()
 
     def hold() -> None:
         go_on.wait(10)
 
     during_a_deploy(world, hold, 0.02)
-    world.declare(DB_AND_WEB)
-    plan = world.look()
-    first = world.lab.begin("RunSync", sync="fleet")
     try:
-        outcome = world.run(plan)
+        yield
     finally:
         go_on.set()
+
+
+def test_a_run_that_is_under_way_already_is_told(world: World) -> None:
+    world.declare(DB_AND_WEB)
+    plan = world.look()
+    with held_deploy(world):
+        first = world.lab.begin("RunSync", sync="fleet")
+        outcome = world.run(plan)
     assert outcome.failures[0].startswith("another run of it is under way; nothing was changed by this one")
     assert world.lab.end(first)["success"]
 
@@ -172,18 +180,9 @@ def test_core_that_ends_in_the_middle_is_told_as_that(world: World) -> None:
 
 
 def test_what_is_under_way_is_shown_and_the_end_is_not_waited_for_for_ever(world: World) -> None:
-    go_on = threading.Event()
-
-    def hold() -> None:
-        go_on.wait(10)
-
-    during_a_deploy(world, hold, 0.02)
     world.declare(DB_AND_WEB)
     plan = world.look()
-    try:
-        with pytest.raises(DeployFailed, match="RunSync is still running"):
-            run(world.client, plan, Rollouts(ROLLOUT), world.heard, deadline=1)
-    finally:
-        go_on.set()
+    with held_deploy(world), pytest.raises(DeployFailed, match="RunSync is still running"):
+        run(world.client, plan, Rollouts(ROLLOUT), world.heard, deadline=1)
     assert any("deploying db" in text for text in world.heard.doing)
     world.lab.until(lambda: world.lab.updates("RunSync")[0]["status"], lambda status: status == "Complete")
