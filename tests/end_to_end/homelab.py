@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from homeops.compose.secret_files import SecretFile, format_of, plain_path
+from homeops.compose.secret_files import SecretFile, secret_file
 from homeops.lab.home import LabHome
 from homeops.lab.machines.engine import Engine
 from homeops.lab.machines.names import Names
@@ -106,9 +106,8 @@ class Homelab:
     def secret_files(self) -> Iterator[SecretFile]:
         """The encrypted files of the checkout."""
         for path in sorted((self.checkout / "docker" / "stacks").rglob("*.sops.*")):
-            kind = format_of(path)
-            if kind is not None:
-                yield SecretFile(path, plain_path(path), kind)
+            if found := secret_file(path):
+                yield found
 
     def decrypted(self, secret: SecretFile) -> str:
         """What is in an encrypted file."""
