@@ -257,6 +257,21 @@ class Project:
         )
 
 
+def _quick_python(place: Path) -> Path:
+    """The directory of this Python, as one that has asked pip what is installed: pulumi asks before each command."""
+    programs = place / "python"
+    if not programs.is_dir():
+        asked = ["-m", "pip", "list", "-v", "--format", "json"]
+        listed = subprocess.run([sys.executable, *asked], check=True, capture_output=True).stdout
+        programs.mkdir(parents=True)
+        (programs / "installed.json").write_bytes(listed)
+        for name in ("python", "python3"):
+            text = f'case "$*" in "{" ".join(asked)}") exec cat {programs}/installed.json ;; esac\n'
+            (programs / name).write_text(f'#!/bin/sh\n{text}exec {sys.executable} "$@"\n')
+            (programs / name).chmod(0o755)
+    return programs
+
+
 def environment(tools: Path, home: Path, compiled: Path, root: Path) -> dict[str, str]:
     """The environment of ``pulumi`` in a test: nothing of the caller's but the programs it finds there.
 
@@ -264,7 +279,7 @@ def environment(tools: Path, home: Path, compiled: Path, root: Path) -> dict[str
     """
     (home / "state").mkdir(parents=True)
     return {
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), str(tools), os.defpath]),
+        "PATH": os.pathsep.join([str(_quick_python(compiled)), str(tools), os.defpath]),
         "HOME": str(home),
         "PYTHONPATH": str(root),
         "PYTHONPYCACHEPREFIX": str(compiled),
