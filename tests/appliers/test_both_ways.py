@@ -187,15 +187,27 @@ def test_the_sync_sees_a_change_of_itself(by_pulumi: Applied, sync: str) -> None
     assert core.pending(sync) == {}
 
 
-def test_pulumi_is_left_without_a_request_to_komodo(by_pulumi: Applied, sync: str) -> None:
-    core = by_pulumi.core
+def test_pulumi_is_left_and_begun_anew_without_a_request_to_komodo(by_pulumi: Applied, sync: str, root: Path) -> None:
+    core, project = by_pulumi.core, by_pulumi.project
     core.asked()
-    by_pulumi.project.run("stack", "rm", by_pulumi.project.stack, "--force", "--preserve-config", "--yes").check()
+    project.run("stack", "rm", project.stack, "--force", "--preserve-config", "--yes").check()
     assert not core.asked()
-    assert (by_pulumi.project.directory / f"Pulumi.{by_pulumi.project.stack}.yaml").exists()
+    assert (project.directory / f"Pulumi.{project.stack}.yaml").exists()
     core.push(deploys=True)
     assert stages(core.execute("RunSync", sync=sync))[-1] == "No Changes"
     assert core.container_ids() == by_pulumi.containers
+    core.asked()
+    for command in _way_back(root, project.stack):
+        project.run(*command).check()
+    assert not core.asked()
+
+
+def _way_back(root: Path, stack: str) -> list[list[str]]:
+    """What docs/operations.md says (Back again), up to the first ``pulumi up``."""
+    said = (root / "docs" / "operations.md").read_text().partition("### Back again\n\n```sh\n")[2].partition("```")[0]
+    commands = [re.split("&&|#", line)[0].replace("prod", stack).split() for line in said.splitlines()]
+    assert [command[:2] for command in commands] == [["pulumi", "stack"], ["pulumi", "config"], ["pulumi", "up"]]
+    return [command[1:] for command in commands[:-1]]
 
 
 def _without_order(resources: list[Resource]) -> list[Resource]:
