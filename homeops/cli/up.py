@@ -41,11 +41,13 @@ def up(
     """Bring the homelab up to its declaration with pulumi up.
 
     Hosts that give no answer over SSH are left out as if they were named with --skip-host: neither they nor their
-    stacks are changed or forgotten, and the next run that finds them there does the rest. Exits as pulumi does.
+    stacks are changed or forgotten, and the next run that finds them there does the rest. So are hosts that let nobody
+    in, or whose key is not the recorded one. Exits as pulumi does, and with 1 where such a host was left out.
     """
     root = checkout()
     site = load_settings(stack, root)
-    left_out = [*_known(skip or (), site), *away(site, root, skip or ())]
+    bad = out_of_reach(site, root, skip or ())
+    left_out = [*_known(skip or (), site), *(error.problems[0].where for error in bad)]
     options = [*(["--refresh"] if refresh else []), *(["--yes", "--skip-preview"] if yes else [])]
     pulumi = _pulumi(stack, root)
     if pulumi.program is None:
@@ -53,7 +55,7 @@ def up(
     command = [pulumi.program, "up", "--stack", stack, *options, *flags(left_out, stack)]
     environ = {**pulumi.environ, LEFT_OUT: " ".join(left_out)}
     done = subprocess.run(command, cwd=root, env=environ, check=False)
-    sys.exit(done.returncode)
+    sys.exit(done.returncode or int(not all(isinstance(error, HostUnreachable) for error in bad)))
 
 
 def _pulumi(stack: str, root: Path) -> PulumiCli:
@@ -63,31 +65,28 @@ def _pulumi(stack: str, root: Path) -> PulumiCli:
     return PulumiCli(root, environment(root, os.environ))
 
 
-def away(site: Site, root: Path, but: Iterable[str] = ()) -> list[str]:
-    """The hosts that give no answer over SSH, each told of; none where hosts are not managed over SSH.
+def out_of_reach(site: Site, root: Path, but: Iterable[str] = ()) -> list[HomeopsError]:
+    """What keeps which host from being worked on over SSH, each told of; nothing where hosts are not managed over SSH.
 
-    Whatever else is wrong with a host is for the run itself to say.
+    What goes wrong on a host that one can log in to is for the run itself to say.
     """
     if site.ssh is None:
         return []
     with Progress() as progress:
         progress.working("looking which hosts are there")
-        silent = side_by_side(lambda name: _silence(name, site, root), [name for name in site.hosts if name not in but])
-    for problem in silent:
-        if problem is not None:
-            err.print(
-                Text(f"warning: {problem}\n  left out of this run, with its stacks"), style="yellow", soft_wrap=True
-            )
-    return [problem.where for problem in silent if problem is not None]
+        tried = side_by_side(lambda name: _refusal(name, site, root), [name for name in site.hosts if name not in but])
+    found = [error for error in tried if error is not None]
+    for error in found:
+        word, style = ("warning", "yellow") if isinstance(error, HostUnreachable) else ("error", "red")
+        err.print(Text(f"{word}: {error}\n  left out of this run, with its stacks"), style=style, soft_wrap=True)
+    return found
 
 
-def _silence(name: str, site: Site, root: Path) -> Problem | None:
+def _refusal(name: str, site: Site, root: Path) -> HomeopsError | None:
     try:
         run(reach_of(name, site, root), "true", deadline=2 * (site.ssh.connect_timeout_seconds if site.ssh else 5))
-    except HostUnreachable as error:
-        return error.problems[0]
-    except HomeopsError:
-        return None
+    except HomeopsError as error:
+        return error
     return None
 
 

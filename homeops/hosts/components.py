@@ -20,7 +20,7 @@ from homeops.hosts.known_agent import KnownAgent
 from homeops.hosts.known_hosts import HostKey, host_pattern, keys_of, preferred, read_known_hosts
 from homeops.hosts.periphery_shell import PUBLIC_KEY
 from homeops.hosts.provider import Observation
-from homeops.hosts.reach import Reach
+from homeops.hosts.reach import HostError, Reach
 from homeops.hosts.requirement import Requirement
 from homeops.hosts.shell import as_root
 from homeops.hosts.subject import Subjects
@@ -35,7 +35,7 @@ _NO_KEY = "no-key-is-recorded"
 
 
 def subjects_of(fleet: Fleet, site: Site, root: Path) -> dict[str, Subject]:
-    """The hosts of a fleet by name, the canary first. Raises HomeopsError for one that cannot be managed."""
+    """The hosts of a fleet by name, the canary first. Raises HomeopsError for all that cannot be managed."""
     ssh = site.ssh
     if ssh is None:
         return {}
@@ -44,8 +44,15 @@ def subjects_of(fleet: Fleet, site: Site, root: Path) -> dict[str, Subject]:
     if ssh.canary is not None and ssh.canary not in names:
         what = f'canary "{ssh.canary}" is no host{nearest(ssh.canary, names)}'
         raise SettingsError(Problem("homeops:ssh", what, f"one of {', '.join(names)}"))
-    subjects = Subjects(fleet, site, root)
-    return {host.name: subjects.of(host) for host in hosts}
+    subjects, found, problems = Subjects(fleet, site, root), dict[str, Subject](), list[Problem]()
+    for host in hosts:
+        try:
+            found[host.name] = subjects.of(host)
+        except HostError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise HostError(*problems)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

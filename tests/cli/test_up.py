@@ -11,7 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from homeops.cli.up import away, up
+from homeops.cli.up import out_of_reach, up
 from homeops.hosts.skipping import LEFT_OUT, with_a_canary_that_is_there
 from homeops.model.site import Site
 from tests.example_site import example_settings, example_site
@@ -20,7 +20,7 @@ from tests.sshd import Sshd
 COMMAND = typer.Typer()
 COMMAND.command()(up)
 
-PULUMI = '#!/bin/sh\nprintf "%s\\n" "$@" "$HOMEOPS_LEFT_OUT" >pulumi-said\nexit 7\n'
+PULUMI = '#!/bin/sh\nprintf "%s\\n" "$@" "$HOMEOPS_LEFT_OUT" >pulumi-said\nexit "$(cat code)"\n'
 
 
 @pytest.fixture
@@ -44,16 +44,21 @@ def settings(sshd: Sshd, closed: int) -> dict[str, Any]:
     return made
 
 
-def test_hosts_without_an_answer_are_away_and_others_are_the_runs_to_judge(
+def test_hosts_that_do_not_answer_or_let_nobody_in_are_told_of(
     sshd: Sshd, closed: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     site = Site.model_validate(settings(sshd, closed))
-    assert away(site, tmp_path) == ["gone"]
+
+    def found(*but: str) -> list[str]:
+        return [error.problems[0].where for error in out_of_reach(site, tmp_path, but)]
+
+    assert found() == ["gone", "stranger"]
     told = capfd.readouterr().err
     assert "warning: gone: unreachable over SSH" in told
-    assert "left out of this run" in told
-    assert away(site, tmp_path, ["gone"]) == []
-    assert away(site.model_copy(update={"ssh": None}), tmp_path) == []
+    assert "error: stranger: its host key is not recorded" in told
+    assert told.count("left out of this run") == 2
+    assert found("gone") == ["stranger"]
+    assert out_of_reach(site.model_copy(update={"ssh": None}), tmp_path) == []
 
 
 @pytest.fixture
@@ -67,6 +72,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[
         pulumi.write_text(PULUMI)
         pulumi.chmod(0o755)
         config = {f"homeops:{name}": value for name, value in site.items()}
+        (root / "code").write_text("7")
         (root / "Pulumi.prod.yaml").write_text(json.dumps({"config": config}))
         monkeypatch.setattr("homeops.cli.up.checkout", lambda: root)
         return root
@@ -100,6 +106,18 @@ def test_a_canary_that_is_left_out_keeps_no_other_host_waiting(left_out: str, ca
 def test_without_a_canary_none_is_chosen() -> None:
     site = example_site("a")
     assert with_a_canary_that_is_there(site, {LEFT_OUT: "a"}) == site
+
+
+@pytest.mark.parametrize(("skipped", "code"), [("stranger", 0), ("gone", 1)])
+def test_a_host_that_is_away_is_no_failure_and_one_that_lets_nobody_in_is(
+    sshd: Sshd, closed: int, checkout: Callable[[dict[str, Any]], Path], skipped: str, code: int
+) -> None:
+    root = checkout(settings(sshd, closed))
+    (root / "code").write_text("0")
+    done = CliRunner().invoke(COMMAND, ["-s", "prod", "--skip-host", skipped])
+    assert done.exit_code == code, done.output
+    left_out = (root / "pulumi-said").read_text().splitlines()[-1]
+    assert sorted(left_out.split()) == ["gone", "stranger"]
 
 
 def test_an_unknown_host_is_refused_before_anything_runs(
