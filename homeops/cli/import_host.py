@@ -14,9 +14,9 @@ from homeops.cli.screen import Progress, err, out
 from homeops.errors import FleetError, HomeopsError, Problem, nearest
 from homeops.fleet_graph import declared_fleet
 from homeops.hosts.reach import Reach, reach_of
-from homeops.imports.adoption import adoption
 from homeops.imports.host_report import HostReport, stack_names
 from homeops.imports.managed import Known, known_to_core, managed, of_fleet
+from homeops.imports.project_adoption import adoption
 from homeops.imports.project_reading import running_on
 from homeops.imports.written import add
 from homeops.komodo.client import Client, Patience

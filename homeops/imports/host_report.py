@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from homeops.imports.adoption import Adoption, SecretFile
 from homeops.imports.identifiers import identifiers
 from homeops.imports.module_text import members_text
+from homeops.imports.project_adoption import Adoption, SecretFile
 from homeops.imports.projects import Container
 from homeops.imports.python_text import Argument, Call, Code, Imports, source
 

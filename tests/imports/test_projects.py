@@ -14,10 +14,10 @@ import yaml
 from homeops.hosts.reach import HostError, Reach
 from homeops.hosts.ssh import Done
 from homeops.imports import project_reading
-from homeops.imports.adoption import adoption
 from homeops.imports.host_report import HostReport, stack_names
 from homeops.imports.inspected_compose import compose_of
 from homeops.imports.managed import Known, known_to_core, managed, of_fleet
+from homeops.imports.project_adoption import adoption
 from homeops.imports.project_probe import COUNT, SCRIPT
 from homeops.imports.project_reading import read
 from homeops.imports.projects import Agent, Container, Counted, Files, Project, Running

@@ -12,7 +12,7 @@ import pytest
 from homeops.cli import import_host
 from homeops.cli.main import app
 from homeops.hosts.reach import Reach
-from homeops.imports.adoption import Adoption, adoption
+from homeops.imports.project_adoption import Adoption, adoption
 from homeops.imports.project_reading import running_on
 from homeops.imports.projects import Running
 from homeops.imports.recreation import Fate
