@@ -76,12 +76,13 @@ class Found:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a choice led to; ``files``: text before and after."""
+    """What a choice led to; ``files``: text before and after. ``whole``: nothing was left out with ``--field``."""
 
     files: dict[Path, tuple[str, str]]
     done: tuple[str, ...]
     partly: tuple[str, ...] = ()
     by_hand: tuple[ByHand, ...] = ()
+    whole: bool = True
 
 
 NOTHING = Outcome({}, ())
@@ -149,10 +150,12 @@ def settle(found: Found, source: FleetSource, keep: Side | None, fields: tuple[s
     match keep:
         case Side.KOMODO if found.differing:
             try:
-                kept = keep_komodos(source, list(_choices(found.differing, fields)))
+                choices = list(_choices(found.differing, fields))
+                kept = keep_komodos(source, choices)
             except OSError as error:
                 raise HomeopsError(Problem(str(error.filename), f"cannot be written ({error.strerror})")) from None
-            return Outcome(dict(kept.files), kept.done, kept.partly, kept.by_hand)
+            whole = all(len(choice.wanted) == len(choice.difference.fields) for choice in choices)
+            return Outcome(dict(kept.files), kept.done, kept.partly, kept.by_hand, whole)
         case Side.FLEET if found.differing:
             file, before, after = allow_overwriting(source.stack, source.root, [item.name for item in found.differing])
             return Outcome({file: (before, after)}, tuple(item.name for item in found.differing))
@@ -253,7 +256,8 @@ def _sum(found: Found, outcome: Outcome, keep: Side | None) -> Iterator[str]:
     if outcome.partly:
         yield f"written in part, the rest is below: {', '.join(outcome.partly)}"
     if keep is Side.KOMODO and outcome.done:
-        yield f"  hint: pulumi preview -s {stack} now adopts them as they are"
+        adopts = "now adopts them as they are" if outcome.whole else "shows in which other fields they differ"
+        yield f"  hint: pulumi preview -s {stack} {adopts}"
     if keep is Side.FLEET and outcome.done:
         yield f"  hint: pulumi up -s {stack} overwrites them; --refresh as well for what Pulumi knows already"
     if keep is None or not found.differing:

@@ -90,6 +90,15 @@ def test_komodos_values_are_shown_as_the_difference_in_the_files(served: Checkou
     assert served.differing() == ["variable/DOMAIN value"]
 
 
+def test_a_field_alone_is_written_and_the_others_still_differ(served: Checkout, run: Run) -> None:
+    served.by_hand("Stack", "web", auto_pull=False, links=["http://x"])
+    code, shown, _ = run("web", keep=Side.KOMODO, fields=["auto_pull"])
+    assert code == 0
+    assert "hint: pulumi preview -s test shows in which other fields they differ" in shown
+    assert "    links: Komodo has ['http://x'], declared is the default" in run("web")[1]
+    assert "hint: pulumi preview -s test now adopts them as they are" in run("web", keep=Side.KOMODO)[1]
+
+
 def test_the_fleets_values_are_allowed_object_by_object_in_the_settings(served: Checkout, run: Run) -> None:
     served.by_hand("Stack", "web", auto_pull=False)
     served.by_hand("Stack", "frigate", auto_pull=False)
