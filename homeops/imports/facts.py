@@ -19,8 +19,8 @@ REPOSITORY = "owner/repository"
 NETWORK = {"domain": "home.example", "dnsServer": "192.0.2.1", "acmeEmail": "hostmaster@home.example"}
 """Facts of a network that an imported fleet needs none of, and that settings have to have."""
 NO_VERSIONS = {
-    "komodo": "2.3.2",
-    "peripheryImageTag": "2.3.2",
+    "komodo": "0",
+    "peripheryImageTag": "latest",
     "sops": "0",
     "sopsSha256": "0" * 64,
     "age": "0",

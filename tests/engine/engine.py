@@ -106,6 +106,17 @@ class Run:
         """The same, of what ended well."""
         return list(self._steps("resOutputsEvent"))
 
+    def seconds(self, op: str, name: str) -> int:
+        """How long one step took, in whole seconds, rounded up at both ends."""
+        times = [
+            int(event["timestamp"])
+            for event in self.events
+            for kind in ("resourcePreEvent", "resOutputsEvent")
+            if (metadata := _metadata(event, kind)) and (metadata["op"], _name(metadata["urn"])) == (op, name)
+        ]
+        assert len(times) == 2, f"{op} {name}: {times}"
+        return times[1] - times[0] + 1
+
     @cached_property
     def told(self) -> list[str]:
         """The messages that stay on the screen, each once."""
