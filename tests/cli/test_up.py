@@ -66,6 +66,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[
     """Make a checkout with these settings, whose pulumi writes down what it is called with."""
 
     def make(site: dict[str, Any]) -> Path:
+        monkeypatch.delenv("HOMEOPS_TOOLS", raising=False)
         root = tmp_path / "checkout"
         (root / ".tools" / "bin").mkdir(parents=True)
         pulumi = root / ".tools" / "bin" / "pulumi"
