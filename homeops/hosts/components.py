@@ -4,7 +4,7 @@ The commands run over SSH with a pinned host key and the agent's keys; a host wh
 on. Their scripts come through standard input: pulumi-command quotes the whole command when one fails.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -131,7 +131,6 @@ def _reached(reach: Reach, root: Path) -> dict[str, Any]:
 def _command(
     requirement: Requirement, reach: Reach, observation: Observation, opts: pulumi.ResourceOptions
 ) -> remote.Command:
-    repairs = observation.repairs.apply(_counted(requirement.name))
     run = as_root('exec sh -c "$(cat)"', reach.user)
     undo = as_root(requirement.undo, reach.user) if requirement.undo else None
     return remote.Command(
@@ -140,17 +139,22 @@ def _command(
         create=run,
         update=run,
         delete=undo,
-        stdin=requirement.apply,
-        triggers=[repairs],
+        stdin=observation.repairs.apply(_counted(requirement)),
         logging=remote.Logging.NONE,
         add_previous_output_in_env=False,
         opts=opts,
     )
 
 
-def _counted(name: str) -> Any:
-    def count(repairs: Mapping[str, int]) -> int:
-        return int(repairs[name])
+def _counted(requirement: Requirement) -> Callable[[Mapping[str, int]], str]:
+    """The script under the number of the repair, so that another repair is a change.
+
+    Not ``triggers``: with these, pulumi-command 1.2.1 replaces a command that has an ``update``, too, against its own
+    documentation, and what ``delete`` takes back is then taken back after it was repaired.
+    """
+
+    def count(repairs: Mapping[str, int]) -> str:
+        return f"# repair {int(repairs[requirement.name])}\n{requirement.apply}"
 
     return count
 

@@ -6,8 +6,8 @@ requirement ``facts`` {fact: value} as wanted, ``expected`` {fact: value} of wha
 ``parting``: by requirement what is done on a host that leaves the fleet, as far as it answers.
 
 A refresh puts what was found in the place of ``facts``. So drift is a difference between inputs, and ``repairs``,
-counted by requirement where that difference is seen, is known in a preview already: it triggers the commands that
-repair. The facts are recorded as wanted before those have run: one that fails keeps its old trigger in the state, and
+counted by requirement where that difference is seen, is known in a preview already: it is an input of the commands that
+repair. The facts are recorded as wanted before those have run: one that fails keeps its old number in the state, and
 is due again.
 
 A host that gives no answer when it is refreshed is told of and stays as it was recorded; the run goes on. When

@@ -77,7 +77,10 @@ for host in declared:
 
 @dataclass
 class File:
-    """A requirement: a file of a host with a mode and a text. Every apply is noted; ``broken`` lets it fail."""
+    """A requirement: a file of a host with a mode and a text; ``broken`` lets its apply fail.
+
+    Every apply is noted, and what takes it back.
+    """
 
     name: str
     path: Path
@@ -103,6 +106,7 @@ class File:
             "wanted": {"mode": self.mode, "text": self.text},
             "probe": probe_text(facts),
             "apply": apply_text(self.name, body),
+            "undo": f"echo {quote(self.name)} undone >>{quote(str(log))}",
             "reported": {"free": "plenty"} if self.free else {},
         }
 

@@ -133,11 +133,11 @@ def test_an_update_runs_update_or_else_create_and_knows_the_previous_output(comm
     assert again["stdout"] == "one unset"
 
 
-def test_triggers_replace_a_command_unless_it_has_an_update(commands: Client) -> None:
+def test_triggers_replace_a_command_and_nothing_else_does(commands: Client) -> None:
     olds: Props = {"create": "true", "triggers": [1]}
     assert commands.diff(REMOTE, olds, {"create": "true", "triggers": [2]}) == (["triggers"], ["triggers"])
     olds, news = ({"create": "true", "update": "true", "triggers": [n]} for n in (1, 2))
-    assert commands.diff(REMOTE, olds, news) == (["triggers"], [])
+    assert commands.diff(REMOTE, olds, news) == (["triggers"], ["triggers"])
     assert commands.diff(REMOTE, olds, {**olds, "stdin": "x"}) == (["stdin"], [])
     assert commands.diff(REMOTE, olds, olds) == ([], [])
 

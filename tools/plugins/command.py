@@ -32,8 +32,8 @@ class _Command(ABC):
         return [] if logging in (*_LOGGED, UNKNOWN) else [("logging", f"is one of {', '.join(_LOGGED)}")]
 
     def replaces(self, changed: Sequence[str], news: Props) -> Sequence[str]:
-        """Triggers replace it, unless there is an ``update`` to run."""
-        return ["triggers"] if "triggers" in changed and not news.get("update") else []
+        """Triggers replace it: also where there is an ``update``, whatever the documentation of 1.2.1 says."""
+        return ["triggers"] if "triggers" in changed else []
 
     def create(self, news: Props, tell: Tell) -> tuple[str, Props]:
         """Run ``create``."""
