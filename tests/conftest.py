@@ -78,6 +78,13 @@ def tool() -> Callable[[str], list[str]]:
 
 
 @pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where Python keeps what it compiled, for all tests of all workers."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "compiled"
+
+
+@pytest.fixture(scope="session")
 def shellcheck() -> str:
     """The program; the test is skipped where there is none."""
     return shutil.which("shellcheck") or missing("nothing to check shell text with: apt-get install shellcheck")

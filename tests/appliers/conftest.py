@@ -19,11 +19,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
 
 
 @pytest.fixture(scope="module")
-def engine(tool: Callable[[str], list[str]], place: Callable[[], Path], root: Path) -> Callable[[], dict[str, str]]:
+def engine(
+    tool: Callable[[str], list[str]], place: Callable[[], Path], compiled: Path, root: Path
+) -> Callable[[], dict[str, str]]:
     """Make an environment of pulumi, with no state and no Core in it."""
     for program in ("pulumi-language-python", "pulumi-language-python-exec", "pulumi-resource-pulumi-python"):
         tool(program)
-    compiled = place()
     return lambda: environment(Path(tool("pulumi")[0]).parent, place() / "home", compiled, root)
 
 

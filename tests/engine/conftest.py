@@ -19,12 +19,6 @@ def core(tmp_path: Path) -> Iterator[TestCore]:
         yield made
 
 
-@pytest.fixture(scope="session")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where Python keeps what it compiled, for all tests of one worker."""
-    return tmp_path_factory.mktemp("compiled")
-
-
 @pytest.fixture
 def environ(tool: Callable[[str], list[str]], tmp_path: Path, compiled: Path, root: Path) -> dict[str, str]:
     """The environment of pulumi, with no Core in it."""

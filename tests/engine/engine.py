@@ -270,7 +270,7 @@ class Project:
 
 def _quick_python(place: Path) -> Path:
     """The directory of this Python, as one that has asked pip what is installed: pulumi asks before each command."""
-    programs = place / "python"
+    programs = place / f"python-{os.environ.get('PYTEST_XDIST_WORKER', '')}"
     if not programs.is_dir():
         asked = ["-m", "pip", "list", "-v", "--format", "json"]
         listed = subprocess.run([sys.executable, *asked], check=True, capture_output=True).stdout
@@ -303,6 +303,8 @@ def environment(tools: Path, home: Path, compiled: Path, root: Path) -> dict[str
         "PULUMI_DIY_BACKEND_NO_LEGACY_WARNING": "1",
         # Pulumi asks pip what is installed, and pip would ask the network for a newer pip.
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        # It lives for seconds: looking for garbage less often makes it faster.
+        "GOGC": "400",
         # Offers --event-log.
         "PULUMI_DEBUG_COMMANDS": "true",
     }

@@ -33,7 +33,8 @@ class Copy:
             "PATH": path,
             "HOME": str(home),
             "PULUMI_HOME": str(place / "pulumi-home"),
-            "PYTHONDONTWRITEBYTECODE": "1",
+            # What Python compiles is none of the copy's files.
+            "PYTHONPYCACHEPREFIX": str(place.parent / "compiled"),
             # No Docker engine answers there, so that hosts are simulated.
             "DOCKER_HOST": "unix:///nonexistent/docker.sock",
         }
