@@ -90,11 +90,10 @@ def _on_host(homelab: Homelab, host: str, secrets: Mapping[str, str]) -> Iterato
         said = homelab.engine.attempt("exec", homelab.machine(host), "docker", "logs", container)
         text = (said.stdout + said.stderr).decode(errors="replace")
         yield from (f"{name} in the log of {container} on {host}" for name in _names(secrets, text))
-    # What containerd runs containers from has their environment, as Docker's own files have.
+    # What containers and their health checks are started from has their environment, as Docker's own files have.
     allowed = {"/etc/sops/age/keys.txt"} | set(_decrypted(homelab, host))
-    search = (
-        f"grep -roF --exclude-dir=io.containerd.runtime.v2.task -f /dev/stdin {' '.join(_HOST_PLACES)} 2>/dev/null || :"
-    )
+    left_out = "--exclude-dir=io.containerd.runtime.v2.task --exclude='runc-process*'"
+    search = f"grep -roF {left_out} -f /dev/stdin {' '.join(_HOST_PLACES)} 2>/dev/null || :"
     names = {value: name for name, value in secrets.items()}
     hits = homelab.on(host, "sh", "-c", search, given="".join(f"{value}\n" for value in names).encode())
     for file, _, value in (hit.partition(":") for hit in hits.splitlines()):

@@ -153,7 +153,8 @@ def test_cores_own_stack_is_a_door_to_the_core_that_runs_here(lab: Lab) -> None:
     def becomes(wanted: str) -> None:
         on("nvr", f"for n in $(seq 100); do {look} | grep -qx '{wanted}' && exit; sleep 0.3; done; {look} >&2; exit 1")
 
-    assert on("nvr", f"{ask} || echo $?") == "52"
+    # Nothing came, or the connection was reset, whichever curl notices first.
+    assert on("nvr", f"{ask} || echo $?") in ("52", "56")
     becomes("starting 0")
     with _core(lab.gateway, lab.port):
         becomes("healthy 0")
