@@ -20,7 +20,7 @@ from homeops.lab.core.settings import Settings
 from homeops.lab.home import LabHome, write_private
 from homeops.lab.machines.agent import ssh_agent
 from homeops.lab.machines.checkout import LabCheckout
-from homeops.lab.machines.core_door import core_door
+from homeops.lab.machines.core_door import PORT, core_door
 from homeops.lab.machines.credentials import Credentials
 from homeops.lab.machines.engine import Engine
 from homeops.lab.machines.fleet import Machines, Plan, Up
@@ -41,7 +41,7 @@ from homeops.secrets.age_keys import generate, private_key, recipient_of
 from homeops.secrets.sops import Sops
 from homeops.settings import load_settings
 
-CORE_IMAGE, CORE_PORT = "ghcr.io/moghtech/komodo-core", 9120
+CORE_IMAGE = "ghcr.io/moghtech/komodo-core"
 KNOWN_HOSTS = "known_hosts"
 HEALTH = {"deadline": 180, "stable": 1}
 """In seconds: a container here starts at once, but its engine may look for the first time after half a minute."""
@@ -107,8 +107,16 @@ class OnMachines:
     def _operators(self) -> Generator[dict[str, str]]:
         """The environment of the operator: an SSH agent, an age key, the programs of the working tree."""
         key = Credentials(self.machines.directory / "keys").operator
-        with ssh_agent(key, environment(self.root, without_access(self.environ))) as environ:
-            yield environ | {"SOPS_AGE_KEY_FILE": str(self.home.age_key)}
+        with ssh_agent(key, self._programs) as environ:
+            yield environ
+
+    @property
+    def _programs(self) -> dict[str, str]:
+        """The caller's environment with the programs of the working tree and the lab's age key, without his Core."""
+        return {
+            **environment(self.root, without_access(self.environ)),
+            "SOPS_AGE_KEY_FILE": str(self.home.age_key),
+        }
 
     def _settings(self) -> Site:
         return load_settings(self.stack, self.home.checkout)
@@ -128,14 +136,13 @@ class OnMachines:
     def _follow(self, site: Site, up: Up, versions: Mapping[str, str], core: str) -> None:
         """Bring the checkout to what the working tree is now, and to what the lab adds to it."""
         checkout = self._checkout(site)
-        settings = self._lab_settings(up, versions, f"http://{core}:{CORE_PORT}")
+        settings = self._lab_settings(up, versions, f"http://{core}:{PORT}")
         checkout.follow(
             self._recipient(),
             {f"Pulumi.{self.stack}.yaml": settings, KNOWN_HOSTS: up.known_hosts.read_text(encoding="utf-8")},
         )
-        environ = {**environment(self.root, self.environ), "SOPS_AGE_KEY_FILE": str(self.home.age_key)}
         admin = {ADMIN_NAME: Settings().admin_username, ADMIN_PASSWORD: self.home.key().password}
-        checkout.make_secrets(Sops(self.home.checkout, environ), admin)
+        checkout.make_secrets(Sops(self.home.checkout, self._programs), admin)
         checkout.publish()
 
     def _checkout(self, site: Site) -> LabCheckout:
@@ -146,8 +153,8 @@ class OnMachines:
         """Whom the lab's secrets are encrypted for; the key is made at the first call."""
         file = self.home.age_key
         if not file.is_file():
-            write_private(file, generate(environment(self.root, self.environ)).text)
-        return recipient_of(private_key(file.read_text(encoding="utf-8")), environment(self.root, self.environ))
+            write_private(file, generate(self._programs).text)
+        return recipient_of(private_key(file.read_text(encoding="utf-8")), self._programs)
 
     def _lab_settings(self, up: Up, versions: Mapping[str, str], core: str) -> str:
         """The text of the lab's settings, with what the machines are."""

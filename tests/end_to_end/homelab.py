@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 import threading
@@ -176,11 +175,6 @@ def environ_of(copy: Copy, place: Path) -> Mapping[str, str]:
     temporary.mkdir()
     kept = {name: value for name, value in copy.environ.items() if name != "DOCKER_HOST"}
     return {**kept, **docker, "TMPDIR": str(temporary)}
-
-
-def env_values(text: str) -> dict[str, str]:
-    """The values of a decrypted dotenv file, as compose reads it raw."""
-    return dict(re.findall(r"(?m)^([A-Za-z_]\w*)=(.*)$", text))
 
 
 def _command_lines() -> Iterator[bytes]:

@@ -2,19 +2,19 @@
 
 import json
 import subprocess
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
-import yaml
-
-from tests.end_to_end.homelab import Homelab, env_values
+from homeops.secrets.dotenv import lines
+from homeops.secrets.trees import documents, leaves
+from tests.end_to_end.homelab import Homelab
 
 _LEAST = 8
 """A shorter value is found everywhere."""
 _HOST_PLACES = ("/etc", "/root", "/home", "/tmp", "/var/tmp", "/var/log", "/run", "/usr/local", "/srv", "/opt")  # noqa: S108
 
 
-def leaks(homelab: Homelab, hosts: Iterable[str]) -> list[str]:
+def leaked(homelab: Homelab, hosts: Iterable[str]) -> list[str]:
     """``<name of a secret> in <place>`` for each that is where it must not be."""
     secrets = {name: value for name, value in _secrets(homelab).items() if len(value) >= _LEAST}
     assert len(secrets) > 30
@@ -30,27 +30,18 @@ def _secrets(homelab: Homelab) -> dict[str, str]:
     found = dict(homelab.earlier)
     for secret in homelab.secret_files():
         where, text = secret.encrypted.relative_to(homelab.checkout), homelab.decrypted(secret)
-        values = env_values(text) if secret.format == "env" else dict(_leaves(yaml.safe_load(text)))
+        values = lines(text) if secret.format == "env" else _leaves(text, secret.format)
         found |= {f"{where} {key}": value for key, value in values.items()}
     profile = (homelab.lab.operator / ".config/komodo/komodo.cli.toml").read_text()
-    found["the API key's secret"] = env_values(profile.replace(" = ", "="))["secret"].strip('"')
+    found["the API key's secret"] = tomllib.loads(profile)["secret"]
     key = homelab.lab.age_key.read_text()
     found["the age key"] = next(line for line in key.splitlines() if line.startswith("AGE-SECRET-KEY-"))
     return found
 
 
-def _leaves(document: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    match document:
-        case str():
-            yield path, document
-        case {**members}:
-            for key, value in members.items():
-                yield from _leaves(value, f"{path}.{key}")
-        case [*members]:
-            for number, value in enumerate(members):
-                yield from _leaves(value, f"{path}.{number}")
-        case _:
-            return
+def _leaves(text: str, kind: str) -> dict[str, str]:
+    (document,) = documents(text, kind)
+    return leaves(document)
 
 
 def _names(secrets: Mapping[str, str], text: str) -> list[str]:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.homelab import Homelab, env_values, environ_of
-from tests.end_to_end.leaks import leaks
+from homeops.secrets.dotenv import lines
+from tests.end_to_end.homelab import Homelab, environ_of
+from tests.end_to_end.leaks import leaked
 from tests.host_image import docker_engine, host_image
 from tests.lab.copies import Copy
 from tests.recovery.fleet import Tool
@@ -61,7 +62,7 @@ def test_decrypted_secrets_are_in_the_containers(homelab: Homelab) -> None:
             containers = homelab.containers(on, stack)
             assert containers, (on, stack)
             if secret.format == "env":
-                wanted = env_values(text).items()
+                wanted = lines(text).items()
                 assert any(wanted <= homelab.environment(on, name).items() for name in containers), (on, stack)
             else:
                 mounted = homelab.on(on, "docker", "exec", containers[0], "cat", f"/etc/{stack}/{secret.plain.name}")
@@ -74,7 +75,7 @@ def test_a_changed_secret_is_named_and_brought_into_its_container(homelab: Homel
     file = "docker/stacks/server04/vaultwarden/.sops.env"
     (secret,) = [secret for secret in homelab.secret_files() if secret.encrypted == homelab.checkout / file]
     values = {"ADMIN_TOKEN": TOKEN, "SMTP_PASSWORD": LONG, "SMTP_FROM": ""}
-    before = env_values(homelab.decrypted(secret))
+    before = lines(homelab.decrypted(secret))
     homelab.earlier |= {f"the earlier {key}": before[key] for key in values}
     for key, value in values.items():
         homelab.run("homeops", "secrets", "set", file, key, *([] if value else ["--empty"]), given=value).check()
@@ -124,12 +125,12 @@ def test_a_dead_host_keeps_nobody_else_from_converging(homelab: Homelab) -> None
 
 
 def test_nothing_secret_was_said_or_left_anywhere(homelab: Homelab) -> None:
-    assert leaks(homelab, HOSTS) == []
+    assert leaked(homelab, HOSTS) == []
     # Were there one, it would be found: here, and on a host.
     (homelab.place / "tmp" / "planted").write_text(f"x{TOKEN}x")
     homelab.on("nvr", "sh", "-c", "cp /etc/sops/age/keys.txt /opt/planted")
     planted = "docker/stacks/server04/vaultwarden/.sops.env ADMIN_TOKEN in tmp/planted"
-    assert leaks(homelab, HOSTS) == [planted, "the age key in /opt/planted of nvr"]
+    assert leaked(homelab, HOSTS) == [planted, "the age key in /opt/planted of nvr"]
     (homelab.place / "tmp" / "planted").unlink()
     homelab.on("nvr", "rm", "/opt/planted")
 

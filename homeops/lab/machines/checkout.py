@@ -10,12 +10,10 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from homeops.compose.secret_files import SecretFile, secret_file
 from homeops.lab.hosts import placeholders
+from homeops.secrets.documents import read_document
 from homeops.secrets.git import git, names
 from homeops.secrets.policy import POLICY_FILE
 from homeops.secrets.sops import Sops
@@ -41,14 +39,15 @@ class LabCheckout:
         Encrypted files are not copied: see ``make_secrets``. Raises ToolError where the working tree is none of git's.
         """
         self._begin()
-        taken = [path for path in _files(self.source) if _secret(path) is None and str(path) not in generated]
+        files = list(_files(self.source))
+        policy = (self.source / POLICY_FILE).read_text(encoding="utf-8")
+        written = {**generated, POLICY_FILE: _RECIPIENT.sub(recipient, policy)}
+        taken = [path for path in files if _secret(path) is None and str(path) not in written]
         for path in taken:
             _copy(self.source / path, self.directory / path)
-        for name, text in generated.items():
+        for name, text in written.items():
             _write(self.directory / name, text)
-        policy = self.directory / POLICY_FILE
-        _write(policy, _RECIPIENT.sub(recipient, (self.source / POLICY_FILE).read_text(encoding="utf-8")))
-        kept = {*taken, *map(Path, generated), *(secret.encrypted for secret in self._secrets())}
+        kept = {*taken, *map(Path, written), *(secret.encrypted for secret in self._secrets())}
         for path in _files(self.directory):
             if path not in kept:
                 (self.directory / path).unlink()
@@ -61,11 +60,11 @@ class LabCheckout:
         made: list[str] = []
         for secret in self._secrets():
             path = secret.encrypted
-            file = self.directory / path
-            text = (self.source / path).read_text(encoding="utf-8")
-            if file.is_file() and _shape(secret, file.read_text(encoding="utf-8")) == _shape(secret, text):
+            source, file = self.source / path, self.directory / path
+            if file.is_file() and set(read_document(file).keys) == set(read_document(source).keys):
                 continue
             file.parent.mkdir(parents=True, exist_ok=True)
+            text = source.read_text(encoding="utf-8")
             plain = placeholders(secret, text, lambda: secrets.token_urlsafe(18))
             for key, value in values.items():
                 plain = re.sub(rf"(?m)^{re.escape(key)}=.*$", f"{key}={value}", plain)
@@ -135,21 +134,3 @@ def _write(file: Path, text: str) -> None:
     if not file.is_file() or file.read_text(encoding="utf-8") != text:
         file.unlink(missing_ok=True)
         write_whole(file, text)
-
-
-def _shape(secret: SecretFile, text: str) -> object:
-    """The keys of an encrypted file."""
-    plain = placeholders(secret, text)
-    if secret.format == "env":
-        return sorted(line.partition("=")[0] for line in plain.splitlines() if line.strip())
-    return _keys(yaml.safe_load(plain))
-
-
-def _keys(document: Any) -> object:
-    match document:
-        case {**members}:
-            return {key: _keys(value) for key, value in members.items()}
-        case [*members]:
-            return [_keys(value) for value in members]
-        case _:
-            return None
