@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from homeops.komodo.operations import Declared
-from homeops.model.config.builder import AwsBuilder, ServerBuilder, UrlBuilder
-from homeops.model.conventions import variables_of
+from homeops.model.conventions import builder_fields, variables_of
 from homeops.model.declaration import Declaration
 from homeops.model.fields import LineText, TrimmedText, marked
 from homeops.model.host import PERIPHERY_PORT
@@ -101,16 +100,10 @@ def _environment(keyword: str, live: Declared, field: str) -> Keywords:
 
 
 def _builder(live: Declared) -> Keywords:
-    kept: dict[str, Any] = {"hosts": None, "url": None, "aws": None}
-    match live.config:
-        case ServerBuilder(params=params):
-            return kept | {"hosts": [Named("Server", name) for name in params.server_ids]}
-        case UrlBuilder(params=params):
-            return kept | {"url": params}
-        case AwsBuilder(params=params):
-            return kept | {"aws": params}
-        case _:
-            return {}
+    fields = builder_fields(live.config)
+    if "hosts" in fields:
+        fields["hosts"] = [Named("Server", name) for name in fields["hosts"]]
+    return {"hosts": None, "url": None, "aws": None, **fields} if fields else {}
 
 
 def _host_of(address: str) -> str:

@@ -4,66 +4,19 @@ What is declared is compared with what the conventions would make of a declarati
 is given explicitly. So the declaration means exactly the resource, whatever the conventions are.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
-from homeops.model.config.builder import AwsBuilder, ServerBuilder, UrlBuilder
 from homeops.model.config.stack import StackConfig
-from homeops.model.conventions import (
-    build_config,
-    builder_config,
-    repo_config,
-    server_config,
-    stack_config,
-    sync_config,
-    variables_of,
-)
+from homeops.model.conventions import builder_fields, config_of, variables_of
 from homeops.model.declaration import Declaration
 from homeops.model.fields import KomodoModel
+from homeops.model.fleet import DECLARATIONS
 from homeops.model.graph import Directories, Resource, StackFiles
-from homeops.model.host import ContainerPeriphery, Host
-from homeops.model.kinds import KINDS
-from homeops.model.resources import (
-    Action,
-    Alerter,
-    Build,
-    Builder,
-    Deployment,
-    Procedure,
-    Repo,
-    ResourceSync,
-    Swarm,
-    Tag,
-    UserGroup,
-    Variable,
-)
+from homeops.model.host import ContainerPeriphery
 from homeops.model.site import Site
-from homeops.model.stack import Stack
-
-CLASSES: Mapping[str, type[Declaration]] = {
-    "Server": Host,
-    **{
-        shape.kind: shape
-        for shape in (
-            Stack,
-            Swarm,
-            Deployment,
-            Build,
-            Repo,
-            Procedure,
-            Action,
-            Alerter,
-            Builder,
-            ResourceSync,
-            Variable,
-            Tag,
-            UserGroup,
-        )
-    },
-}
-"""What each kind is declared with."""
 
 PERIPHERY = ContainerPeriphery(path="/root/komodo-periphery/compose.yaml")
 """How a host's Periphery is taken to run: Komodo does not know, and nothing depends on it until homeops manages it."""
@@ -79,7 +32,7 @@ class Declared:
 
     def declaration(self) -> Declaration:
         """The declaration itself."""
-        return CLASSES[self.kind](self.name, **self.fields)
+        return DECLARATIONS[self.kind](self.name, **self.fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +72,7 @@ def _completed(resource: Resource, given: dict[str, Any], by: Conventions) -> di
     """The fields of a declaration that is begun with some, and the others that it needs."""
     fields = dict(given)
     while True:
-        made = config_of(CLASSES[resource.kind](resource.name, **fields), by)
+        made = config_of(DECLARATIONS[resource.kind](resource.name, **fields), by.site, by.directories)
         names = type(made).model_fields
         lacking = {
             name: getattr(resource.config, name)
@@ -129,32 +82,6 @@ def _completed(resource: Resource, given: dict[str, Any], by: Conventions) -> di
         if not lacking:
             return fields
         fields |= lacking
-
-
-def config_of(declaration: Declaration, by: Conventions) -> KomodoModel:
-    """What the conventions make of a declaration; a field that it derives is compared with what it is derived from."""
-    match declaration:
-        case Host():
-            return server_config(declaration, by.site)
-        case Stack():
-            return stack_config(declaration, by.site, by.directories.get(declaration.path, StackFiles()))
-        case Build():
-            return build_config(declaration, by.site)
-        case Repo():
-            return repo_config(declaration, by.site)
-        case ResourceSync():
-            return sync_config(declaration, by.site)
-        case Builder():
-            return builder_config(declaration)
-        case _:
-            pass
-    given: dict[str, Any] = {}
-    if isinstance(declaration, Deployment):
-        given = {"server_id": declaration.host}
-    if isinstance(declaration, Swarm):
-        given = {"server_ids": declaration.hosts}
-    shape = KINDS[declaration.kind].shape
-    return shape(**given, **declaration.declared(shape))
 
 
 _SOURCES = ("linked_repo", "repo", "file_contents", "dockerfile", "files_on_host")
@@ -170,7 +97,7 @@ def _ways(resource: Resource, by: Conventions) -> Iterator[dict[str, Any]]:
         case "Server":
             yield {"periphery": PERIPHERY}
         case "Builder":
-            yield _builder(config)
+            yield builder_fields(config)
         case "Swarm":
             hosts = list(getattr(config, "server_ids", ()))
             yield {"hosts": hosts} if hosts else {}
@@ -220,15 +147,3 @@ def _environment(name: str, text: str) -> dict[str, Any]:
     """An environment as a dictionary where that is the same text."""
     variables = variables_of(text)
     return {name: variables} if variables else {}
-
-
-def _builder(config: KomodoModel) -> dict[str, Any]:
-    match config:
-        case ServerBuilder():
-            return {"hosts": list(config.params.server_ids)}
-        case AwsBuilder():
-            return {"aws": config.params}
-        case UrlBuilder():
-            return {"url": config.params}
-        case _:
-            return {}

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from homeops.imports.declarations import CLASSES, PERIPHERY, Declared
+from homeops.imports.declarations import PERIPHERY, Declared
 from homeops.imports.identifiers import identifiers
 from homeops.imports.module_text import members_text, module_text
 from homeops.imports.python_text import Argument, Call, Code, Imports, Members, source, stage_call, width
 from homeops.model.config.procedure import ProcedureStage
+from homeops.model.fleet import DECLARATIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ NOWHERE = "elsewhere"
 
 def package(entries: Iterable[Entry], made_from: str) -> dict[str, str]:
     """The text of each module by its path in the package. ``made_from`` is said in the first line of ``__init__``."""
-    by_kind: dict[str, list[Entry]] = {kind: [] for kind in CLASSES}
+    by_kind: dict[str, list[Entry]] = {kind: [] for kind in DECLARATIONS}
     for entry in entries:
         by_kind[entry.declared.kind].append(entry)
     hosts = identifiers((entry.declared.name for entry in by_kind["Server"]), "host", _GIVEN)
@@ -199,7 +200,7 @@ def _call(entry: Entry, scope: _Scope) -> Call:
     arguments = [Argument(one.name)]
     for name, value in one.fields.items():
         arguments.append(Argument(_shown(name, value, scope), f"{name}=", _hashed(notes.get(name, ()))))
-    name = scope.imports.add_class(CLASSES[one.kind])
+    name = scope.imports.add_class(DECLARATIONS[one.kind])
     return Call(name, arguments, spread=len(one.fields) > _MANY)
 
 

@@ -9,11 +9,13 @@ from homeops.model.config.repo import RepoConfig
 from homeops.model.config.resource_sync import ResourceSyncConfig
 from homeops.model.config.server import ServerConfig
 from homeops.model.config.stack import StackConfig, StackFileDependency
+from homeops.model.declaration import Declaration
 from homeops.model.environment import entries
 from homeops.model.fields import KomodoModel
-from homeops.model.graph import StackFiles
+from homeops.model.graph import Directories, StackFiles
 from homeops.model.host import PERIPHERY_PORT, Host
-from homeops.model.resources import Build, Builder, Repo, ResourceSync
+from homeops.model.kinds import KINDS
+from homeops.model.resources import Build, Builder, Deployment, Repo, ResourceSync, Swarm
 from homeops.model.rollout import Rollout
 from homeops.model.site import RepositoryFacts, Site
 from homeops.model.stack import Stack, name_of
@@ -45,6 +47,32 @@ def _git(repository: RepositoryFacts) -> dict[str, Any]:
     if repository.account:
         fields["git_account"] = repository.account
     return fields
+
+
+def config_of(declaration: Declaration, site: Site, directories: Directories) -> KomodoModel:
+    """The configuration of whatever is declared. ``directories``: those of the repository, for stacks."""
+    given: dict[str, Any] = {}
+    match declaration:
+        case Host():
+            return server_config(declaration, site)
+        case Stack():
+            return stack_config(declaration, site, directories.get(declaration.path, StackFiles()))
+        case Builder():
+            return builder_config(declaration)
+        case Build():
+            return build_config(declaration, site)
+        case Repo():
+            return repo_config(declaration, site)
+        case ResourceSync():
+            return sync_config(declaration, site)
+        case Deployment():
+            given = {"server_id": name_of(declaration.host)}
+        case Swarm():
+            given = {"server_ids": [name_of(host) for host in declaration.hosts]}
+        case _:
+            pass
+    kind = KINDS[declaration.kind]
+    return kind.config.validate_python({**given, **declaration.declared(kind.shape)})
 
 
 def server_config(host: Host, site: Site) -> ServerConfig:
@@ -113,6 +141,19 @@ def builder_config(builder: Builder) -> KomodoModel:
     if builder.url is not None:
         return UrlBuilder(params=builder.url)
     return ServerBuilder(params=ServerBuilderConfig(server_ids=[name_of(host) for host in builder.hosts]))
+
+
+def builder_fields(config: KomodoModel) -> dict[str, Any]:
+    """The field of which ``builder_config`` makes just this Builder; none for one that cannot be declared."""
+    match config:
+        case ServerBuilder(params=params):
+            return {"hosts": list(params.server_ids)}
+        case AwsBuilder(params=params):
+            return {"aws": params}
+        case UrlBuilder(params=params):
+            return {"url": params}
+        case _:
+            return {}
 
 
 def repo_config(repo: Repo, site: Site) -> RepoConfig:

@@ -5,20 +5,10 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from homeops.errors import FleetError, Problem, nearest
-from homeops.model.conventions import (
-    build_config,
-    builder_config,
-    repo_config,
-    rollout,
-    server_config,
-    stack_config,
-    sync_config,
-)
+from homeops.model.conventions import config_of, rollout
 from homeops.model.declaration import Declaration
-from homeops.model.fields import KomodoModel
-from homeops.model.graph import Directories, Graph, Resource, StackFiles, in_order
+from homeops.model.graph import Directories, Graph, Resource, in_order
 from homeops.model.host import Host
-from homeops.model.kinds import KINDS
 from homeops.model.names import VARIABLE_NAME, is_object_id, is_variable_value, stored_name
 from homeops.model.patterns import matches
 from homeops.model.resources import (
@@ -65,6 +55,28 @@ class Fleet:
             yield from getattr(self, part.name)
 
 
+DECLARATIONS: Mapping[str, type[Declaration]] = {
+    shape.kind: shape
+    for shape in (
+        Host,
+        Stack,
+        Swarm,
+        Deployment,
+        Build,
+        Repo,
+        Procedure,
+        Action,
+        Alerter,
+        Builder,
+        ResourceSync,
+        Variable,
+        Tag,
+        UserGroup,
+    )
+}
+"""What each kind is declared with."""
+
+
 def resolve(fleet: Fleet, site: Site, directories: Directories) -> Graph:
     """The graph of Komodo objects; raises FleetError with every problem of the fleet at once."""
     problems: list[Problem] = []
@@ -105,7 +117,7 @@ def _resource(
     return Resource(
         kind=declaration.kind,
         name=declaration.name,
-        config=_config(declaration, site, directories),
+        config=config_of(declaration, site, directories),
         description=declaration.description,
         tags=tuple(declaration.tags),
         template=declaration.template,
@@ -113,34 +125,6 @@ def _resource(
         former=declaration.renamed_from,
         **of_stack,
     )
-
-
-def _config(declaration: Declaration, site: Site, directories: Directories) -> KomodoModel:
-    match declaration:
-        case Host():
-            return server_config(declaration, site)
-        case Stack():
-            return stack_config(declaration, site, directories.get(declaration.path, StackFiles()))
-        case Builder():
-            return builder_config(declaration)
-        case Build():
-            return build_config(declaration, site)
-        case Repo():
-            return repo_config(declaration, site)
-        case ResourceSync():
-            return sync_config(declaration, site)
-        case _:
-            pass
-    given: dict[str, Any] = {}
-    match declaration:
-        case Deployment():
-            given = {"server_id": name_of(declaration.host)}
-        case Swarm():
-            given = {"server_ids": [name_of(host) for host in declaration.hosts]}
-        case _:
-            pass
-    kind = KINDS[declaration.kind]
-    return kind.config.validate_python({**given, **declaration.declared(kind.shape)})
 
 
 def _own_problems(declaration: Declaration, site: Site, directories: Directories, hosts: set[str]) -> Iterator[Problem]:

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from homeops.imports.declarations import Conventions, config_of, declared
+from homeops.imports.declarations import Conventions, declared
 from homeops.imports.package import FIELDS, Entry, package
 from homeops.imports.python_text import Imports, literal, source
 from homeops.model.canonical import canonical
+from homeops.model.conventions import config_of
 from homeops.model.graph import Resource
 from homeops.model.kinds import KINDS
 from tests.example_site import example_site
@@ -51,7 +52,7 @@ def test_a_resource_is_declared_as_itself(kind: str, data: st.DataObject) -> Non
     exec(compile(files[module], module, "exec"), names)  # noqa: S102 - our own text
     (declaration,) = names[FIELDS[kind].upper()]
     assert not declaration.problems
-    assert canonical(config_of(declaration, BY)) == config
+    assert canonical(config_of(declaration, BY.site, BY.directories)) == config
 
 
 def test_long_and_awkward_values_are_laid_out_as_ruff_does(tmp_path: Path, root: Path) -> None:
