@@ -24,7 +24,7 @@ services:
       PASSWORD: hunter2
     volumes:
       - .:/site:ro
-      - "../shared:/shared"
+      - "../media:/media"
       - data:/data
       - ~/home:/home
       - type: bind
@@ -61,7 +61,7 @@ def test_relative_paths_become_those_of_the_old_directory() -> None:
     now = yaml.safe_load(edited(TEXT, PLACE).text)
     assert now["services"]["web"]["volumes"] == [
         "/opt/app:/site:ro",
-        "/opt/shared:/shared",
+        "/opt/media:/media",
         "data:/data",
         "/home/me/home:/home",
         {"type": "bind", "source": "/opt/app/long", "target": "/long"},
