@@ -9,6 +9,7 @@ from typing import Any
 
 from homeops.errors import Problem, few
 from homeops.komodo import stacks
+from homeops.komodo.delete_budget import Share
 from homeops.komodo.session import Core
 from homeops.komodo.stacks import Standing
 from homeops.model.kinds import KINDS, SERVER, STACK
@@ -56,17 +57,16 @@ def refusals(olds: Mapping[str, Any], news: Mapping[str, Any], going: Names) -> 
     count, budget = _count(going), news["budget"]
     objects, percent = int(budget["objects"]), int(budget["percent"])
     there = sum(len({*_names(olds, "declared", kind), *_names(olds, "leaving", kind)}) for kind in KINDS)
-    share = 100 * count / max(there, 1)
-    if count <= objects and share <= percent:
+    share = Share(count, there)
+    if not share.exceeds(objects, percent):
         return
     settings = [f"deletes.objects {count}"] if count > objects else []
-    settings += [f"deletes.percent {min(100, int(share) + 1)}"] if share > percent else []
+    settings += [f"deletes.percent {min(100, int(share.percent) + 1)}"] if share.percent > percent else []
     empty = not _count(news.get("declared") or {})
     yield Problem(
         "the fleet",
-        f"{'is empty' if empty else f'lacks {count} objects of the last run'}, so this run would delete "
-        f"{count} of {there} objects ({share:.0f} %): {_first(going)}; "
-        f"at most {objects} objects and {percent} % are deleted without being asked for; nothing was changed",
+        f"{'is empty' if empty else f'lacks {count} objects of the last run'}, so this run "
+        f"{share.told(_first(going), objects, percent)}; nothing was changed",
         "was it loaded as a whole? if they shall go: "
         + " && ".join(f"pulumi config set --path homeops:{setting}" for setting in settings),
     )

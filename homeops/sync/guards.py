@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from homeops.errors import Problem, few
+from homeops.komodo.delete_budget import Share
 from homeops.komodo.toml.findings import Effect
 from homeops.model.config.resource_sync import ResourceSyncConfig
 from homeops.model.kinds import RESOURCE_KINDS
@@ -136,16 +137,13 @@ def _too_many(at: Situation, leave: Leave) -> Iterator[Problem]:
     created = sum(change.how == "create" for change in at.changes)
     declared = sum(resource.key in at.selection for resource in at.contents.resources)
     there = max(declared - created, 0) + len(going)
-    share = 100 * len(going) / max(there, 1)
+    share, budget = Share(len(going), there), leave.budget
     if leave.deletes is not None:
         if len(going) > leave.deletes:
             what = f"it would delete {len(going)} objects, and {leave.deletes} are allowed: {names(going)}"
             yield Problem(at.where, f"{what}; {_CHANGED_NOTHING}", f"--allow-deletes {len(going)}")
-    elif len(going) > leave.budget.objects or share > leave.budget.percent:
-        what = (
-            f"it would delete {len(going)} of {there} objects ({share:.0f} %): {names(going)}; at most "
-            f"{leave.budget.objects} objects and {leave.budget.percent} % are deleted without being asked for"
-        )
+    elif share.exceeds(budget.objects, budget.percent):
+        what = f"it {share.told(names(going), budget.objects, budget.percent)}"
         hint = f"were its files read as a whole? if they shall go: --allow-deletes {len(going)}"
         yield Problem(at.where, f"{what}; {_CHANGED_NOTHING}", hint)
 
