@@ -46,7 +46,7 @@ from homeops.cli.screen import Progress, err, out
 from homeops.errors import FleetError, HomeopsError, Problem, nearest
 from homeops.komodo.catalogue import Catalogue
 from homeops.komodo.client import Client
-from homeops.komodo.comparison import in_words, without_secrets
+from homeops.komodo.comparison import both, without_secrets
 from homeops.lab.serve import STACK
 from homeops.model.graph import Graph
 from homeops.model.kinds import called
@@ -246,7 +246,7 @@ def described(item: Difference) -> Iterator[str]:
             lines = unified_diff(komodo.splitlines(), declared.splitlines(), lineterm="", n=1)
             yield from (f"      {line}" for line in without_secrets(list(lines)[2:]))
         else:
-            yield f"    {field.name}: Komodo has {in_words(field.komodo)}, declared is {in_words(field.declared)}"
+            yield f"    {field.name}: {both(field.declared, field.komodo)}"
 
 
 def _sum(found: Found, outcome: Outcome, keep: Side | None) -> Iterator[str]:

@@ -80,21 +80,22 @@ def counted(changed: Differences) -> str:
 
 def listed(changed: Differences) -> str:
     """A line for each field, with both values; of texts of several lines those lines that differ."""
-    return "\n".join(f"    {path}: {_both(want, have)}" for path, want, have in changed)
+    return "\n".join(f"    {path}: {both(want, have)}" for path, want, have in changed)
 
 
-def _both(want: Any, have: Any) -> str:
+def both(want: Any, have: Any) -> str:
+    """What is declared and what Core has, in a line; of texts of several lines those that only one of them has."""
     if isinstance(want, str) and isinstance(have, str) and min(want.count("\n"), have.count("\n")) > 1:
         wanted, had = dict.fromkeys(want.splitlines()), dict.fromkeys(have.splitlines())
         more, less = (
             "\n".join(line for line in one if line not in other) for one, other in ((had, wanted), (wanted, had))
         )
         if more or less:
-            return f"Komodo has, where lines differ, {in_words(more)}, declared is {in_words(less)}"
-    return f"Komodo has {in_words(have)}, declared is {in_words(want)}"
+            return f"Komodo has, where lines differ, {_in_words(more)}, declared is {_in_words(less)}"
+    return f"Komodo has {_in_words(have)}, declared is {_in_words(want)}"
 
 
-def in_words(value: Any) -> str:
+def _in_words(value: Any) -> str:
     """A value in a line, without what looks like a secret in it; a long one is cut."""
     if value is None:
         return "the default"
