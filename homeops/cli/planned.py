@@ -150,14 +150,14 @@ class Plan:
 def plan_of(stack: str, preview: Item) -> Plan:
     """The plan in a preview (homeops/cli/preview.py)."""
     steps: list[Item] = [step for step in preview.get("steps") or () if step["op"] != "refresh"]
-    diagnostics: Sequence[Item] = preview.get("diagnostics") or ()
-    refusals, warnings, notes = _told(diagnostics)
+    messages = list(_messages(preview.get("diagnostics") or ()))
+    refusals, warnings, notes = _told(messages)
     objects = (_object(step) for step in steps if step["op"] in _CHANGES and _is_object(step))
     return Plan(
         stack,
         preview["exit"] == 0,
         _in_order(_stacks([step for step in steps if step.get("newState")])),
-        sorted(_adopted(objects, diagnostics), key=lambda item: (item.kind, item.name)),
+        sorted(_adopted(objects, [text for _, text in messages]), key=lambda item: (item.kind, item.name)),
         refusals,
         warnings,
         notes,
@@ -235,9 +235,8 @@ def _object(step: Item) -> PlannedObject:
     return PlannedObject(_type(step).rpartition(":")[2], _name(step["urn"]), step["op"], was, fields)
 
 
-def _adopted(objects: Iterable[PlannedObject], diagnostics: Iterable[Item]) -> Iterator[PlannedObject]:
+def _adopted(objects: Iterable[PlannedObject], texts: Iterable[str]) -> Iterator[PlannedObject]:
     """The objects without what is refused; what Komodo has already is not created, but for Pulumi."""
-    texts = [text for _, text in _messages(diagnostics)]
     there = {(found[1], found[2]): (found[3], text) for text in texts if (found := _EXISTS.match(text))}
     for item in objects:
         adopted, text = there.get((item.kind.lower(), item.name), (None, ""))
@@ -247,12 +246,12 @@ def _adopted(objects: Iterable[PlannedObject], diagnostics: Iterable[Item]) -> I
             yield replace(item, how="adopt", fields=_FIELD.findall(text))
 
 
-def _told(diagnostics: Iterable[Item]) -> tuple[list[str], list[str], list[str]]:
+def _told(messages: Iterable[tuple[str, str]]) -> tuple[list[str], list[str], list[str]]:
     """Refusals, warnings and notes, each once; of fields that differ the names alone."""
     refusals: dict[str, None] = {}
     warnings: dict[str, None] = {}
     notes: dict[str, None] = {}
-    for severity, text in _messages(diagnostics):
+    for severity, text in messages:
         first = text.partition("\n")[0]
         fields = _FIELD.findall(text)
         told = f"{first}: {', '.join(fields)}" if fields else first
