@@ -1,6 +1,6 @@
 """Docker's compose plugin: shell text for the requirement ``docker``.
 
-It needs that one's ``at_least``, and ``install_package`` and ``download`` of homeops/hosts/shell.py.
+It needs that one's ``at_least``, and PACKAGE and DOWNLOAD of homeops/hosts/shell.py.
 """
 
 from shlex import quote
@@ -48,7 +48,7 @@ look_at_compose
 if ! compose_is_right; then
     package=
     if [ ! -e "$plugin" ] && command -v apt-get >/dev/null; then
-        attempt 'read the lists of packages' apt-get -q update
+        read_lists
         package=$(compose_package)
     fi
     if [ -n "$package" ]; then

@@ -54,10 +54,16 @@ download() {{
 """
 
 PACKAGE = """\
+# read_lists: what the distribution has now; asked once.
+lists=
+read_lists() {
+    [ -n "$lists" ] || attempt 'read the lists of packages' apt-get -q update
+    lists=1
+}
 # install_package NAME: from the distribution, which has apt-get.
 install_package() {
     export DEBIAN_FRONTEND=noninteractive
-    attempt 'read the lists of packages' apt-get -q update
+    read_lists
     attempt "install $1" apt-get -q -y --no-install-recommends install "$1"
 }
 """
