@@ -16,13 +16,13 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
-from homeops.hosts.provider import recorded_reach
+from homeops.hosts.provider import REACHED, recorded_reach
 from homeops.komodo import session
 from homeops.komodo.session_provider import SessionProvider
 
 Props = dict[str, Any]
 
-INPUTS = ("host", "address", "port", "user", "knownHosts", "timeout", "stack", "keyFile", "hostKey")
+INPUTS = (*REACHED, "keyFile", "hostKey")
 
 
 class KnownAgentProvider(SessionProvider):

@@ -29,8 +29,11 @@ from homeops.komodo.session_provider import SessionProvider
 
 Props = dict[str, Any]
 
+REACHED = ("host", "address", "port", "user", "knownHosts", "timeout", "stack")
+"""The inputs that say how a host is reached."""
+
 INPUTS = (
-    *("host", "address", "port", "user", "knownHosts", "timeout", "stack"),
+    *REACHED,
     *("facts", "expected", "repairs", "probes", "scripts", "install", "parting"),
 )
 """All of them count as a change: what a refresh has to go by is what was recorded last."""

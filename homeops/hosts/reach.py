@@ -39,9 +39,9 @@ class Reach:
         return f"{self.user}@{self.address}" + (f" port {self.port}" if self.port != SSH_PORT else "")
 
     @property
-    def settings(self) -> str:
-        """The file in which it says so."""
-        return f"Pulumi.{self.stack or '<stack>'}.yaml"
+    def hint(self) -> str:
+        """What to look at when it gives no answer."""
+        return f"is the host up? is homeops:hosts in Pulumi.{self.stack or '<stack>'}.yaml right?"
 
     def hosts_command(self, verb: str) -> str:
         """The command of ``homeops hosts`` for this host, as it is to be typed."""

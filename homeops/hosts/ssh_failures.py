@@ -17,7 +17,7 @@ def failure(reach: Reach, log: str, stderr: str) -> HostError:
         return HostError(Problem(reach.host, what, "OpenSSH has to be 8.7 or newer: ssh -V; see ~/.ssh/config"))
     if forwarding := re.search(r"open failed: (?:connect failed: )?([^\r\n]*)\r?\nstdio forwarding failed", stderr):
         what = f"unreachable over SSH at {reach.address} port {reach.port} from its jump host: {forwarding[1].lower()}"
-        return HostUnreachable(Problem(reach.host, what, _look_at(reach)))
+        return HostUnreachable(Problem(reach.host, what, reach.hint))
     if _GREETING in log and stderr.strip():
         what = f"its jump host, which your ssh configuration names, lets nobody through:\n{_last(stderr)}"
         return HostUnreachable(Problem(reach.host, what, f"ssh -p {reach.port} {reach.user}@{reach.address}"))
@@ -32,10 +32,10 @@ def failure(reach: Reach, log: str, stderr: str) -> HostError:
     if denied := re.search(r"Permission denied \(([^)]*)\)", log):
         return _denied(reach, denied[1])
     if "Could not resolve hostname" in log:
-        return HostUnreachable(Problem(reach.host, f"its address is not known here: {reach.address}", _look_at(reach)))
+        return HostUnreachable(Problem(reach.host, f"its address is not known here: {reach.address}", reach.hint))
     if reason := _NO_ANSWER.search(log):
         what = f"unreachable over SSH at {reach.address} port {reach.port}: {reason[0].lower()}"
-        return HostUnreachable(Problem(reach.host, what, _look_at(reach)))
+        return HostUnreachable(Problem(reach.host, what, reach.hint))
     if _BROKE.search(log):
         what = f"the connection broke ({reach.endpoint})"
         return HostUnreachable(Problem(reach.host, what, "run it again: every step may be repeated"))
@@ -74,10 +74,6 @@ def _unknown_key(reach: Reach, log: str, trust: str) -> HostError:
     recorded = ", ".join(f"{key.kind} {key.fingerprint}" for key in known)
     what = f"its host key changed{there}; recorded is {recorded}"
     return HostError(Problem(reach.host, what, f"only if the host was installed anew: {trust} --replace"))
-
-
-def _look_at(reach: Reach) -> str:
-    return f"is the host up? is homeops:hosts in {reach.settings} right?"
 
 
 def _denied(reach: Reach, methods: str) -> HostError:

@@ -86,4 +86,4 @@ def record(found: Iterable[Trust]) -> None:
 
 def _shows_none(reach: Reach, why: str) -> HostUnreachable:
     what = f"shows no host key at {reach.address} port {reach.port}: {why}"
-    return HostUnreachable(Problem(reach.host, what, f"is the host up? is homeops:hosts in {reach.settings} right?"))
+    return HostUnreachable(Problem(reach.host, what, reach.hint))
