@@ -32,7 +32,8 @@ def masked(text: str, keys: Iterable[str] = ()) -> str:
     line = rf"^((?:[^|\n]*\|)?\s*(?:export\s+)?(?:{names})\s*[=:][ \t]*)(?![ \t]|$|{_NAMED}[ \t]*$).+$"
     text = re.sub(line, rf"\1{MASK}", text, flags=re.IGNORECASE | re.MULTILINE)
     value = r"""(?:"[^"\n]*"|'[^'\n]*'|[^\s,;&"']+)"""
-    anywhere = rf"""((?<![A-Za-z0-9_])(?:{names})["']?\s*[=:]\s*)(?!["']?{_NAMED}){value}"""
+    named = rf"""(?:"{_NAMED}"|'{_NAMED}'|{_NAMED}(?![^\s,;&"')}}\]]))"""
+    anywhere = rf"""((?<![A-Za-z0-9_])(?:{names})["']?\s*[=:]\s*)(?!{named}){value}"""
     return re.sub(anywhere, rf"\1{MASK}", text, flags=re.IGNORECASE)
 
 

@@ -26,6 +26,8 @@ from homeops.secrets.masking import MASK, masked, secret_keys
         ),
         (".env: line 1: unterminated quoted value 'hunter2", f".env: line 1: unterminated quoted value {MASK}"),
         ("key AGE-SECRET-KEY-1QQQQ", f"key {MASK}"),
+        ("run --token=[[TOKEN]]hunter2 now", f"run --token={MASK} now"),
+        ("{'password': '[[PASSWORD]] hunter2', 'port': 80}", f"{{'password': {MASK}, 'port': 80}}"),
     ],
 )
 def test_values_of_secrets_are_masked(text: str, shown: str) -> None:
@@ -43,6 +45,7 @@ def test_values_of_secrets_are_masked(text: str, shown: str) -> None:
         "token expired",
         "DB_PASSWORD = [[DB_PASSWORD]]\nTZ=UTC",
         "--token=[[TOKEN]]",
+        "{'password': '[[PASSWORD]]', token: [[TOKEN]]}",
     ],
 )
 def test_other_lines_stay_as_they_are(text: str) -> None:
