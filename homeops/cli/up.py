@@ -46,16 +46,17 @@ def up(
     """
     root = checkout()
     site = load_settings(stack, root)
-    bad = out_of_reach(site, root, skip or ())
-    left_out = [*_known(skip or (), site), *(error.problems[0].where for error in bad)]
-    options = [*(["--refresh"] if refresh else []), *(["--yes", "--skip-preview"] if yes else [])]
+    named = _known(skip or (), site)
     pulumi = _pulumi(stack, root)
     if pulumi.program is None:
         raise pulumi.missing()
+    bad = out_of_reach(site, root, named)
+    left_out = [*named, *bad]
+    options = [*(["--refresh"] if refresh else []), *(["--yes", "--skip-preview"] if yes else [])]
     command = [pulumi.program, "up", "--stack", stack, *options, *flags(left_out, stack)]
     environ = {**pulumi.environ, LEFT_OUT: " ".join(left_out)}
     done = subprocess.run(command, cwd=root, env=environ, check=False)
-    sys.exit(done.returncode or int(not all(isinstance(error, HostUnreachable) for error in bad)))
+    sys.exit(done.returncode or int(not all(isinstance(error, HostUnreachable) for error in bad.values())))
 
 
 def _pulumi(stack: str, root: Path) -> PulumiCli:
@@ -65,18 +66,19 @@ def _pulumi(stack: str, root: Path) -> PulumiCli:
     return PulumiCli(root, environment(root, os.environ))
 
 
-def out_of_reach(site: Site, root: Path, but: Iterable[str] = ()) -> list[HomeopsError]:
+def out_of_reach(site: Site, root: Path, but: Iterable[str] = ()) -> dict[str, HomeopsError]:
     """What keeps which host from being worked on over SSH, each told of; nothing where hosts are not managed over SSH.
 
     What goes wrong on a host that one can log in to is for the run itself to say.
     """
     if site.ssh is None:
-        return []
+        return {}
     with Progress() as progress:
         progress.working("looking which hosts are there")
-        tried = side_by_side(lambda name: _refusal(name, site, root), [name for name in site.hosts if name not in but])
-    found = [error for error in tried if error is not None]
-    for error in found:
+        names = [name for name in site.hosts if name not in but]
+        tried = side_by_side(lambda name: _refusal(name, site, root), names)
+    found = {name: error for name, error in zip(names, tried, strict=True) if error is not None}
+    for error in found.values():
         word, style = ("warning", "yellow") if isinstance(error, HostUnreachable) else ("error", "red")
         err.print(Text(f"{word}: {error}\n  left out of this run, with its stacks"), style=style, soft_wrap=True)
     return found

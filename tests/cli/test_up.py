@@ -50,7 +50,7 @@ def test_hosts_that_do_not_answer_or_let_nobody_in_are_told_of(
     site = Site.model_validate(settings(sshd, closed))
 
     def found(*but: str) -> list[str]:
-        return [error.problems[0].where for error in out_of_reach(site, tmp_path, but)]
+        return list(out_of_reach(site, tmp_path, but))
 
     assert found() == ["gone", "stranger"]
     told = capfd.readouterr().err
@@ -58,7 +58,16 @@ def test_hosts_that_do_not_answer_or_let_nobody_in_are_told_of(
     assert "error: stranger: its host key is not recorded" in told
     assert told.count("left out of this run") == 2
     assert found("gone") == ["stranger"]
-    assert out_of_reach(site.model_copy(update={"ssh": None}), tmp_path) == []
+    assert out_of_reach(site.model_copy(update={"ssh": None}), tmp_path) == {}
+
+
+def test_a_host_is_left_out_by_its_name_whatever_the_error_is_about(sshd: Sshd, closed: int, tmp_path: Path) -> None:
+    (tmp_path / "keys").mkdir()
+    made = settings(sshd, closed)
+    made["ssh"]["knownHosts"] = "keys"
+    bad = out_of_reach(Site.model_validate(made), tmp_path, ["stranger"])
+    assert list(bad) == ["there", "gone"]
+    assert bad["there"].problems[0].where == str(tmp_path / "keys")
 
 
 @pytest.fixture
