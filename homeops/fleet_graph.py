@@ -11,6 +11,9 @@ from homeops.model.fleet import Fleet, resolve
 from homeops.model.graph import Graph
 from homeops.model.site import Site
 
+FLEET = "homeops.fleet"
+"""The module in which this repository's own fleet is declared."""
+
 
 def declared_fleet(module: str, site: Site) -> Fleet:
     """What ``declare(site)`` of a module declares; raises FleetError for a value that could not even be made."""

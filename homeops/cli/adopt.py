@@ -44,6 +44,7 @@ from homeops.cli.access import PulumiStack, access
 from homeops.cli.checkout import checkout
 from homeops.cli.screen import Progress, err, out
 from homeops.errors import FleetError, HomeopsError, Problem, nearest
+from homeops.fleet_graph import FLEET
 from homeops.komodo.catalogue import Catalogue
 from homeops.komodo.client import Client
 from homeops.komodo.comparison import both, without_secrets
@@ -53,7 +54,6 @@ from homeops.model.kinds import called
 from homeops.settings import load_settings
 
 SCHEMA = 1
-FLEET = "homeops.fleet"
 
 
 class Side(StrEnum):

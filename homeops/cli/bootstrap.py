@@ -10,7 +10,7 @@ from homeops.cli.access import SettingsOf
 from homeops.cli.checkout import checkout
 from homeops.cli.screen import Progress, out
 from homeops.errors import HomeopsError, Problem
-from homeops.fleet_graph import declared_fleet, fleet_graph
+from homeops.fleet_graph import FLEET, declared_fleet, fleet_graph
 from homeops.settings import add_setting, load_settings
 
 
@@ -45,7 +45,7 @@ def bootstrap(
 
 def _bootstrap(stack: str, root: Path, progress: Progress) -> Bootstrap:
     site = load_settings(stack, root)
-    fleet = declared_fleet("homeops.fleet", site)
+    fleet = declared_fleet(FLEET, site)
     graph = fleet_graph(fleet, site, root)
     return Bootstrap(fleet, graph, site, root, os.environ, Path.home(), progress.working, progress.line)
 

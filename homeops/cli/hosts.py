@@ -15,7 +15,7 @@ from homeops.cli.checkout import checkout
 from homeops.cli.hosts_table import condition_lines, condition_table, trust_lines, twin_lines
 from homeops.cli.screen import Progress, ask, err, out
 from homeops.errors import FleetError, HomeopsError, Problem, SettingsError, nearest
-from homeops.fleet_graph import declared_fleet
+from homeops.fleet_graph import FLEET, declared_fleet
 from homeops.hosts.condition import Condition, Subject, condition_of, side_by_side
 from homeops.hosts.reach import reach_of
 from homeops.hosts.repair import Repaired
@@ -137,7 +137,7 @@ def _hosts(stack: str, root: Path, names: Sequence[str] | None) -> tuple[Subject
         where = settings_file(stack, root).name
         hint = "add homeops:ssh to it; an empty block will do: {}"
         raise SettingsError(Problem(where, "hosts are not managed over SSH here", hint))
-    fleet = declared_fleet("homeops.fleet", site)
+    fleet = declared_fleet(FLEET, site)
     declared = {host.name: host for host in fleet.hosts}
     unknown = [name for name in names or () if name not in declared]
     if unknown:

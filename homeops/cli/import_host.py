@@ -12,7 +12,7 @@ from homeops.cli.access import access
 from homeops.cli.checkout import checkout
 from homeops.cli.screen import Progress, err, out
 from homeops.errors import FleetError, HomeopsError, Problem, nearest
-from homeops.fleet_graph import declared_fleet
+from homeops.fleet_graph import FLEET, declared_fleet
 from homeops.hosts.reach import Reach, reach_of
 from homeops.imports.host_report import HostReport, stack_names
 from homeops.imports.managed import Known, known_to_core, managed, of_fleet
@@ -35,7 +35,7 @@ def import_host(host: str, *, stack: str, directory: Path | None, as_json: bool)
     """
     root = checkout()
     site = load_settings(stack, root)
-    fleet = declared_fleet("homeops.fleet", site)
+    fleet = declared_fleet(FLEET, site)
     reach = reach_of(_declared(host, fleet), site, root)
     with Progress() as progress:
         progress.working(f"{host}: looking at its containers")

@@ -12,7 +12,7 @@ from homeops.cli.checkout import checkout
 from homeops.cli.screen import Progress, out
 from homeops.compose.directories import read_directories
 from homeops.errors import KomodoError, LabError, Problem
-from homeops.fleet_graph import declared_fleet, fleet_graph
+from homeops.fleet_graph import FLEET, declared_fleet, fleet_graph
 from homeops.komodo.credentials import Given, find_access
 from homeops.lab.serve import STACK
 from homeops.recovery.control_plane import ControlPlane, control_plane, stack_directory
@@ -63,7 +63,7 @@ def core(
 
 def _control_plane(stack: str, root: Path) -> ControlPlane:
     site = load_settings(stack, root)
-    graph = fleet_graph(declared_fleet("homeops.fleet", site), site, root)
+    graph = fleet_graph(declared_fleet(FLEET, site), site, root)
     return control_plane(graph, site, read_directories(root, [stack_directory(graph)]))
 
 

@@ -10,7 +10,7 @@ from rich.text import Text
 from homeops.cli.access import RealFleet
 from homeops.cli.checkout import checkout
 from homeops.cli.screen import err, out
-from homeops.fleet_graph import declared_fleet, fleet_graph
+from homeops.fleet_graph import FLEET, declared_fleet, fleet_graph
 from homeops.komodo.toml.layout import DIRECTORY
 from homeops.komodo.toml.output import Difference, compare, write
 from homeops.komodo.toml.rendering import files_of
@@ -41,7 +41,7 @@ def render(
 def rendered_fleet(root: Path, stack: str) -> dict[str, str]:
     """The files for the settings of a Pulumi stack, by name."""
     site = load_settings(stack, root)
-    graph = fleet_graph(declared_fleet("homeops.fleet", site), site, root)
+    graph = fleet_graph(declared_fleet(FLEET, site), site, root)
     return dict(files_of(graph, site, stack))
 
 

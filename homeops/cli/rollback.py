@@ -21,7 +21,7 @@ from homeops.deploy.order import Deployed, Order
 from homeops.deploy.receipts import Journal, Receipt, journal_directory
 from homeops.deploy.rollback import Healthy, roll_back
 from homeops.errors import FleetError, HomeopsError, Problem
-from homeops.fleet_graph import declared_fleet, fleet_graph
+from homeops.fleet_graph import FLEET, declared_fleet, fleet_graph
 from homeops.komodo.client import Client
 from homeops.lab.serve import STACK
 from homeops.model.graph import Resource
@@ -63,7 +63,7 @@ def rollback(
     """
     root = checkout()
     site = load_settings(stack, root)
-    graph = fleet_graph(declared_fleet("homeops.fleet", site), site, root)
+    graph = fleet_graph(declared_fleet(FLEET, site), site, root)
     declared = graph.get("Stack", name)
     if declared is None:
         raise unknown_stack(name, [item.name for item in graph.of("Stack")], "declared")

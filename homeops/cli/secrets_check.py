@@ -11,7 +11,7 @@ from rich.text import Text
 from homeops.cli.access import RealFleet
 from homeops.cli.checkout import checkout
 from homeops.cli.screen import err, out
-from homeops.fleet_graph import declared_fleet, fleet_graph
+from homeops.fleet_graph import FLEET, declared_fleet, fleet_graph
 from homeops.secrets.check import secret_findings
 from homeops.secrets.environments import StackEnvironment, stack_environments
 from homeops.secrets.finding import document, errors
@@ -40,7 +40,7 @@ def check(
 
 def _environments(root: Path, stack: str) -> tuple[StackEnvironment, ...]:
     site = load_settings(stack, root)
-    return stack_environments(fleet_graph(declared_fleet("homeops.fleet", site), site, root))
+    return stack_environments(fleet_graph(declared_fleet(FLEET, site), site, root))
 
 
 def _count(number: int, word: str) -> str:

@@ -14,7 +14,7 @@ from homeops.cli.access import RealFleet
 from homeops.cli.checkout import checkout
 from homeops.cli.screen import err, out, table_of
 from homeops.errors import Problem, SecretsError
-from homeops.fleet_graph import declared_fleet
+from homeops.fleet_graph import FLEET, declared_fleet
 from homeops.programs import search_path
 from homeops.secrets import dotenv
 from homeops.secrets.documents import Document, read_document
@@ -140,7 +140,7 @@ def updatekeys(
 def _stacks(root: Path, stack: str) -> dict[str, list[str]]:
     """The names of the stacks in each directory."""
     found: dict[str, list[str]] = {}
-    for declared in declared_fleet("homeops.fleet", load_settings(stack, root)).stacks:
+    for declared in declared_fleet(FLEET, load_settings(stack, root)).stacks:
         found.setdefault(declared.path, []).append(declared.name)
     return found
 

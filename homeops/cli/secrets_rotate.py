@@ -15,7 +15,7 @@ from homeops.cli.checkout import checkout
 from homeops.cli.screen import out, table_of
 from homeops.cli.secrets_files import sops_here
 from homeops.errors import HomeopsError, Problem, SecretsError
-from homeops.fleet_graph import declared_fleet
+from homeops.fleet_graph import FLEET, declared_fleet
 from homeops.hosts.age_key_holders import Holders
 from homeops.hosts.age_key_rotation import add, drop
 from homeops.model.host import AgeKey
@@ -214,7 +214,7 @@ class _Rotating:
 
     @cached_property
     def _holders(self) -> Holders:
-        fleet = declared_fleet("homeops.fleet", self.site)
+        fleet = declared_fleet(FLEET, self.site)
         quirks = ((host.name, quirk) for host in fleet.hosts for quirk in host.quirks)
         return Holders({name: quirk for name, quirk in quirks if isinstance(quirk, AgeKey)}, self.site, self.root)
 

@@ -32,7 +32,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from homeops.fleet_graph import declared_fleet, fleet_graph
+from homeops.fleet_graph import FLEET, declared_fleet, fleet_graph
 from homeops.komodo.client import Client
 from homeops.model.config.server import ServerConfig
 from homeops.model.config.stack import StackConfig
@@ -111,7 +111,7 @@ class Standing:
 def read_standing(stack: str, root: Path, client: Client) -> Standing:
     """Ask Core; raises HomeopsError when the declaration is wrong or Core does not answer."""
     site = load_settings(stack, root)
-    graph = fleet_graph(declared_fleet("homeops.fleet", site), site, root)
+    graph = fleet_graph(declared_fleet(FLEET, site), site, root)
     version = str(client.version())
     servers = client.read("ListServers", {"query": {}, "limit": 0})
     stacks = client.read("ListStacks", {"query": {}, "limit": 0})

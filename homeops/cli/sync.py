@@ -14,7 +14,7 @@ from homeops.cli.access import PulumiStack, access
 from homeops.cli.checkout import checkout
 from homeops.cli.screen import Progress, ask, err, out
 from homeops.errors import Problem, SettingsError, nearest
-from homeops.fleet_graph import declared_fleet, fleet_graph
+from homeops.fleet_graph import FLEET, declared_fleet, fleet_graph
 from homeops.komodo.client import Client
 from homeops.lab.serve import STACK
 from homeops.model.graph import Graph
@@ -92,7 +92,7 @@ def sync(
 
 
 def _fleet(site: Site, root: Path) -> tuple[Graph, Fleet]:
-    declared = declared_fleet("homeops.fleet", site)
+    declared = declared_fleet(FLEET, site)
     graph = fleet_graph(declared, site, root)
     protected = {stack.name: stack.protect.reason for stack in declared.stacks if stack.protect is not None}
     cores = {stack.name for stack in declared.stacks if stack.control_plane}
