@@ -142,7 +142,8 @@ def _command(
         stdin=observation.repairs.apply(_counted(requirement)),
         logging=remote.Logging.NONE,
         add_previous_output_in_env=False,
-        opts=opts,
+        # What an earlier version recorded stays: that it goes would be another trigger.
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=["triggers"])),
     )
 
 

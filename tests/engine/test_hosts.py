@@ -30,6 +30,15 @@ from tests.sshd import Sshd
 ALL = {"Host one", "Observation one", "Command one alpha", "Command one periphery"}
 BOTH = ALL | {name.replace("one", "two") for name in ALL}
 
+TRIGGERED = """
+def triggered(args):
+    triggers = {"triggers": [0]} if args.type_ == "command:remote:Command" else {}
+    return pulumi.ResourceTransformResult({**args.props, **triggers}, args.opts)
+
+pulumi.runtime.register_resource_transform(triggered)
+"""
+"""Every command gets triggers, as an earlier version gave them."""
+
 
 @pytest.fixture
 def homelab(environ: dict[str, str], tmp_path: Path, root: Path, new_sshd: Callable[..., Sshd]) -> Generator[Homelab]:
@@ -67,6 +76,19 @@ def test_hosts_are_made_right_once_and_the_canary_first(homelab: Homelab) -> Non
     homelab.project.up("--expect-no-changes").check()
     homelab.project.up("--refresh", "--expect-no-changes").check()
     assert one.applied() == []
+
+
+def test_a_command_that_was_recorded_with_triggers_is_not_made_anew(homelab: Homelab) -> None:
+    program = homelab.project.directory / "__main__.py"
+    program.write_text(PROGRAM.replace("\ndeclared", f"{TRIGGERED}\ndeclared"))
+    homelab.project.up().check()
+    homelab.forget()
+    program.write_text(PROGRAM)
+    for machine in homelab.machines:
+        machine.files[0].text = "another text"
+    homelab.declare()
+    homelab.project.up().check()
+    assert [machine.applied() for machine in homelab.machines] == [["alpha"], ["alpha"]]
 
 
 def test_drift_is_shown_by_requirement_and_value_and_repaired_alone(homelab: Homelab) -> None:
