@@ -10,6 +10,7 @@ from homeops.model.declaration import Declaration
 from homeops.model.fields import LineText, TrimmedText, marked
 from homeops.model.host import PERIPHERY_PORT
 from homeops.model.stack import Stack
+from homeops.model.stack_paths import STACKS
 from homeops.model.wire import defaults
 
 
@@ -87,7 +88,7 @@ def _own_directory(declaration: Declaration) -> Keywords:
     """The directory that follows from the host, when the host becomes another."""
     if not isinstance(declaration, Stack) or declaration.directory:
         return {}
-    return {"directory": declaration.path.removeprefix("docker/stacks/")}
+    return {"directory": declaration.path.removeprefix(f"{STACKS}/")}
 
 
 def _environment(keyword: str, live: Declared, field: str) -> Keywords:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from homeops.compose.secret_files import secret_files
 from homeops.model.graph import StackFiles
+from homeops.model.stack_paths import STACKS
 
 COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 """What compose looks for, in its order of preference."""
@@ -28,8 +29,7 @@ def read_directories(root: Path, paths: Iterable[str]) -> dict[str, StackFiles]:
 
 def stack_directories(root: Path) -> list[str]:
     """Every directory below docker/stacks that could be a stack's, relative to ``root``."""
-    stacks = root / "docker" / "stacks"
-    return sorted(str(path.relative_to(root)) for path in stacks.glob("*/*") if path.is_dir())
+    return sorted(str(path.relative_to(root)) for path in (root / STACKS).glob("*/*") if path.is_dir())
 
 
 def _stack_files(directory: Path) -> StackFiles:

@@ -17,6 +17,7 @@ from homeops.model.fleet import DECLARATIONS
 from homeops.model.graph import Directories, Resource, StackFiles
 from homeops.model.host import ContainerPeriphery
 from homeops.model.site import Site
+from homeops.model.stack_paths import STACKS, stack_path
 
 PERIPHERY = ContainerPeriphery(path="/root/komodo-periphery/compose.yaml")
 """How a host's Periphery is taken to run: Komodo does not know, and nothing depends on it until homeops manages it."""
@@ -124,10 +125,11 @@ def _of_stack(resource: Resource, by: Conventions) -> Iterator[dict[str, Any]]:
     config = resource.config
     assert isinstance(config, StackConfig)  # noqa: S101 - a Stack's configuration
     begun = {"host": config.server_id} | _environment("env", config.environment)
-    for directory in (f"docker/stacks/{config.server_id}/{resource.name}", *_directories(config)):
+    conventional = stack_path(config.server_id, resource.name)
+    for directory in (conventional, *_directories(config)):
         if by.directories.get(directory, StackFiles()).compose:
-            conventional = f"docker/stacks/{config.server_id}/{resource.name}" == directory
-            yield begun if conventional else begun | {"directory": directory.removeprefix("docker/stacks/")}
+            own = {"directory": directory.removeprefix(f"{STACKS}/")} if directory != conventional else {}
+            yield begun | own
     # Said even where it is empty: with it, nothing is looked for in this repository.
     yield begun | {"file_paths": list(config.file_paths)}
     yield begun | _own_source(config)

@@ -22,6 +22,7 @@ from homeops.imports.projects import Agent, Project, Running
 from homeops.imports.recreation import Fate, fates
 from homeops.model.config.stack import AdditionalEnvFile
 from homeops.model.conventions import KEEP_SECRETS_OUT
+from homeops.model.stack_paths import stack_path
 from homeops.secrets.masking import masked
 
 Form = Literal["repository", "on-host", "rewritten", "none"]
@@ -92,7 +93,7 @@ def _in_repository(project: Project, host: str, name: str, said: tuple[Fate, ...
     files = project.files
     if len(files.compose) not in _COMPOSE_NAMES:
         raise NotForAnotherDirectory(f"it is made of {len(files.compose)} compose files")
-    directory = f"docker/stacks/{host}/{name}"
+    directory = stack_path(host, name)
     env_files = _names_beside(files.environments)
     known = {key for keys in files.variables.values() for key in keys}
     place = Place(
@@ -240,7 +241,7 @@ def _on_host(
 def _rewritten(
     project: Project, host: str, name: str, running: Running, said: tuple[Fate, ...], notes: list[str]
 ) -> Adoption:
-    directory = f"docker/stacks/{host}/{name}"
+    directory = stack_path(host, name)
     made = compose_of(project, running)
     secrets = tuple(
         SecretFile(

@@ -9,6 +9,7 @@ from homeops.model.declaration import Declaration
 from homeops.model.fields import KomodoModel
 from homeops.model.host import Host
 from homeops.model.rollout import Health, Seconds
+from homeops.model.stack_paths import STACKS, stack_path
 
 
 def name_of(target: "Declaration | str") -> str:
@@ -61,4 +62,4 @@ class Stack(Declaration, StackConfig):
         """The directory of the compose files, relative to the repository."""
         if self.directory.startswith("docker/"):
             return self.directory
-        return f"docker/stacks/{self.directory or f'{self.host_name}/{self.name}'}"
+        return f"{STACKS}/{self.directory}" if self.directory else stack_path(self.host_name, self.name)

@@ -10,11 +10,12 @@ from homeops.compose.compose_file import ComposeFile, EnvFile, Service, parse_co
 from homeops.compose.interpolation import Interpolation
 from homeops.compose.secret_files import encrypted_path
 from homeops.errors import ComposeError
+from homeops.model.stack_paths import STACKS
 from homeops.secrets.file_rules import findings_of, secret_paths
 from homeops.secrets.finding import Finding
 from homeops.secrets.git_tree import Tree
 
-_STACK_FILE = re.compile(r"docker/stacks/[^/]+/[^/]+/[^/]+\.ya?ml")
+_STACK_FILE = re.compile(rf"{STACKS}/[^/]+/[^/]+/[^/]+\.ya?ml")
 _HAS_SERVICES = re.compile(r"^services:", re.MULTILINE)
 
 

@@ -4,10 +4,8 @@ from pathlib import Path, PurePath, PurePosixPath
 
 from homeops.compose.secret_files import format_of
 from homeops.errors import Problem, SecretsError, nearest
+from homeops.model.stack_paths import STACKS
 from homeops.whole_file import UNFINISHED
-
-STACKS = Path("docker/stacks")
-"""Below it stand the stacks' directories, relative to the checkout."""
 
 
 def encrypted_files(root: Path) -> list[Path]:

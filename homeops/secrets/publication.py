@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from homeops.errors import Problem, SecretsError
-from homeops.secrets.files import STACKS, is_secret_file
+from homeops.model.stack_paths import STACKS
+from homeops.secrets.files import is_secret_file
 from homeops.secrets.git import git, names
 from homeops.secrets.policy import POLICY_FILE
 
@@ -14,7 +15,7 @@ def unpublished(root: Path, branch: str) -> tuple[str, ...]:
     Raises SecretsError where the remote or its branch was never seen here, ToolError where git fails.
     """
     reference = _reference(root, branch)
-    places = (POLICY_FILE, str(STACKS))
+    places = (POLICY_FILE, STACKS)
     differ = names(git(root, "diff", "--name-only", "--no-renames", "-z", reference, "--", *places))
     new = names(git(root, "ls-files", "--others", "-z", "--", *places))
     return tuple(sorted(path for path in {*differ, *new} if path == POLICY_FILE or is_secret_file(Path(path))))

@@ -7,7 +7,7 @@ old recipient goes and all values are encrypted anew; then hosts lose the old ke
 from dataclasses import dataclass, field
 
 from homeops.errors import Problem, SecretsError
-from homeops.secrets.files import STACKS
+from homeops.model.stack_paths import STACKS
 from homeops.secrets.policy import POLICY_FILE
 
 
