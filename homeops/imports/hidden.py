@@ -20,19 +20,16 @@ from homeops.model.config.variable import VariableConfig
 from homeops.model.fields import KomodoModel, Sensitive, marked
 from homeops.model.graph import Resource
 from homeops.model.wire import defaults, minimal
+from homeops.secrets.masking import SECRET_NAME
 
-_NAME = (
-    r"[A-Za-z0-9_.-]*(?:passw(?:or)?d|passphrase|passkey|secret|token|api[_-]?key|private[_-]?key|credential)"
-    r"[A-Za-z0-9_.-]*"
-)
-_KEY = re.compile(rf"[\"']?{_NAME}[\"']?", re.IGNORECASE)
+_KEY = re.compile(rf"[\"']?{SECRET_NAME}[\"']?", re.IGNORECASE)
 _ENTRY = re.compile(
     r"^(?P<before>[ \t]*(?:-[ \t]+)?(?:export[ \t]+|ENV[ \t]+|ARG[ \t]+)?(?P<key>[\"']?[A-Za-z_][A-Za-z0-9_.-]*[\"']?)"
     r"[ \t]*[=:][ \t]*)(?P<quote>[\"']?)(?P<value>[^\n]*?)(?P=quote)(?P<after>[ \t]*(?:[ \t]#[^\n]*)?)$",
     re.MULTILINE,
 )
 _QUOTED = re.compile(
-    rf"(?P<key>{_NAME})[\"']?\s*[=:]\s*(?P<quote>[\"'`])(?P<value>[^\"'`\n]+)(?P=quote)", re.IGNORECASE
+    rf"(?P<key>{SECRET_NAME})[\"']?\s*[=:]\s*(?P<quote>[\"'`])(?P<value>[^\"'`\n]+)(?P=quote)", re.IGNORECASE
 )
 _LOGIN = re.compile(r"://[^/\s:@$\[]+:(?P<value>[^@\s/$\[]+)@")
 _TOKEN = re.compile(

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 
 MASK = "[secret]"
 
-_NAMES = "passw(?:or)?d|passphrase|passkey|secret|token|api[_-]?key|private[_-]?key|credential"
+_PARTS = "passw(?:or)?d|passphrase|passkey|secret|token|api[_-]?key|private[_-]?key|credential"
 _NAMED = r"\[\[\w+\]\]"
 """What Komodo puts a variable in for is the name of a secret, and no secret."""
-_WORDS = rf"[A-Za-z0-9_.-]*(?:{_NAMES})[A-Za-z0-9_.-]*"
+SECRET_NAME = rf"[A-Za-z0-9_.-]*(?:{_PARTS})[A-Za-z0-9_.-]*"
+"""The pattern of names that sound like that of a secret, whatever their case."""
 _PATTERNS = (
     (re.compile(r"(://[^/\s:@]*:)[^@\s/]+(@)"), rf"\1{MASK}\2"),
     (re.compile(r"\b((?:bearer|basic)\s+)[A-Za-z0-9+/=._~-]{8,}", re.IGNORECASE), rf"\1{MASK}"),
@@ -27,7 +28,7 @@ def masked(text: str, keys: Iterable[str] = ()) -> str:
     """The text with the values of these keys, and of whatever looks like a secret, replaced."""
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
-    names = "|".join([_WORDS, *(re.escape(key) for key in sorted(keys, key=len, reverse=True))])
+    names = "|".join([SECRET_NAME, *(re.escape(key) for key in sorted(keys, key=len, reverse=True))])
     # A line that begins so is one of `env` or of a file: all of it is the value, spaces too.
     line = rf"^((?:[^|\n]*\|)?\s*(?:export\s+)?(?:{names})\s*[=:][ \t]*)(?![ \t]|$|{_NAMED}[ \t]*$).+$"
     text = re.sub(line, rf"\1{MASK}", text, flags=re.IGNORECASE | re.MULTILINE)
