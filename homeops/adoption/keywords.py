@@ -8,7 +8,7 @@ from homeops.komodo.operations import Declared
 from homeops.model.conventions import builder_fields, variables_of
 from homeops.model.declaration import Declaration
 from homeops.model.fields import LineText, TrimmedText, marked
-from homeops.model.host import PERIPHERY_PORT
+from homeops.model.host import PERIPHERY_PORT, periphery_address
 from homeops.model.stack import Stack
 from homeops.model.stack_paths import STACKS
 from homeops.model.wire import defaults
@@ -110,4 +110,4 @@ def _builder(live: Declared) -> Keywords:
 def _host_of(address: str) -> str:
     """The host in the address that a fleet gives its Servers by itself; empty for another form."""
     host = address.removeprefix("https://").removesuffix(f":{PERIPHERY_PORT}")
-    return host if f"https://{host}:{PERIPHERY_PORT}" == address else ""
+    return host if periphery_address(host) == address else ""

@@ -3,8 +3,10 @@
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from homeops.compose.secret_files import plain_path
 from homeops.imports.identifiers import identifiers
 from homeops.imports.module_text import members_text
 from homeops.imports.project_adoption import Adoption, SecretFile
@@ -196,7 +198,7 @@ def _todo(adoption: Adoption, login: str) -> Iterator[str]:
 
 def _secret_steps(file: SecretFile, login: str) -> Iterator[str]:
     if file.source:
-        plain = file.path.replace(".sops.env", ".env")
+        plain = plain_path(Path(file.path))
         copy = f"{login} cat {shlex.quote(shlex.quote(file.source))} > {plain} && homeops secrets encrypt {plain}"
         yield f"{copy}\n       (keys: {', '.join(file.keys) or 'none'})"
         return

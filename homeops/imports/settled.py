@@ -12,7 +12,7 @@ from homeops.model.config.repo import RepoConfig
 from homeops.model.config.server import ServerConfig
 from homeops.model.fields import KomodoModel
 from homeops.model.graph import Resource, in_order
-from homeops.model.host import PERIPHERY_PORT
+from homeops.model.host import periphery_address
 from homeops.model.names import is_object_id, stored_name
 from homeops.model.references import rename_references
 
@@ -120,7 +120,7 @@ def _stand_ins(found: Sequence[Found], notes: list[Note]) -> Iterator[Found]:
         config: KomodoModel = RepoConfig()
         missing = "repository"
         if kind == "Server":
-            config, missing = ServerConfig(enabled=True, address=f"https://{name}:{PERIPHERY_PORT}"), "address"
+            config, missing = ServerConfig(enabled=True, address=periphery_address(name)), "address"
         users_of = few(list(dict.fromkeys(names)), 3)
         what = f"named by {users_of}, and not declared in what was read: its {missing} is still to be written"
         notes.append(Note(Sort.COMPLETE, where, what, "homeops import --core knows it"))

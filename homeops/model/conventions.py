@@ -13,7 +13,7 @@ from homeops.model.declaration import Declaration
 from homeops.model.environment import entries
 from homeops.model.fields import KomodoModel
 from homeops.model.graph import Directories, StackFiles
-from homeops.model.host import PERIPHERY_PORT, Host
+from homeops.model.host import Host, periphery_address
 from homeops.model.kinds import KINDS
 from homeops.model.resources import Build, Builder, Deployment, Repo, ResourceSync, Swarm
 from homeops.model.rollout import Rollout
@@ -80,7 +80,7 @@ def server_config(host: Host, site: Site) -> ServerConfig:
     facts = site.hosts.get(host.name)
     derived: dict[str, Any] = {"enabled": True}
     if facts is not None:
-        derived["address"] = f"https://{facts.address}:{PERIPHERY_PORT}"
+        derived["address"] = periphery_address(facts.address)
     return ServerConfig(**{**derived, **host.declared(ServerConfig)})
 
 

@@ -20,6 +20,11 @@ AGE_KEY = "/etc/sops/age/keys.txt"
 HostPath = Annotated[str, Field(pattern=r"^(/[A-Za-z0-9_.@+-]+)+$")]
 
 
+def periphery_address(host: str) -> str:
+    """Where Core dials the Periphery of a host, by the address or name of the host."""
+    return f"https://{host}:{PERIPHERY_PORT}"
+
+
 class ContainerPeriphery(KomodoModel):
     """Periphery in a container; ``path`` is its compose file on the host."""
 
