@@ -184,8 +184,7 @@ def register(
 
 async def pass_gate(graph: Graph, fleet: Fleet, site: Site) -> None:
     """Let the gate look at what would be deleted; when it refuses, nothing else was registered yet."""
-    reasons = {stack.name: stack.protect.reason for stack in fleet.stacks if stack.protect is not None}
-    await Gate(graph, site.deletes, reasons).urn.future()
+    await Gate(graph, site.deletes, fleet.protected).urn.future()
 
 
 async def compare_pushed(graph: Graph, rendering: Rendering) -> None:

@@ -94,9 +94,8 @@ def sync(
 def _fleet(site: Site, root: Path) -> tuple[Graph, Fleet]:
     declared = declared_fleet(FLEET, site)
     graph = fleet_graph(declared, site, root)
-    protected = {stack.name: stack.protect.reason for stack in declared.stacks if stack.protect is not None}
     cores = {stack.name for stack in declared.stacks if stack.control_plane}
-    return graph, Fleet({item.key for item in graph.resources}, protected, cores)
+    return graph, Fleet({item.key for item in graph.resources}, declared.protected, cores)
 
 
 def _rollouts(graph: Graph, site: Site) -> Rollouts:

@@ -54,6 +54,11 @@ class Fleet:
         for part in fields(self):
             yield from getattr(self, part.name)
 
+    @property
+    def protected(self) -> dict[str, str]:
+        """Why a stack must not be deleted, by its name, for those that are protected."""
+        return {stack.name: stack.protect.reason for stack in self.stacks if stack.protect is not None}
+
 
 DECLARATIONS: Mapping[str, type[Declaration]] = {
     shape.kind: shape
