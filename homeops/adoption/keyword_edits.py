@@ -4,7 +4,8 @@ import ast
 from collections.abc import Callable, Mapping
 
 from homeops.adoption.call import DeclarationCall, alone
-from homeops.adoption.positions import INDENT, WIDTH, Positions
+from homeops.adoption.positions import Positions
+from homeops.imports.python_text import INDENT, WIDTH
 
 Written = Callable[[int, int], str]
 """Writes a value for an indentation and the columns that stand before it on its first line."""

@@ -3,8 +3,6 @@
 import ast
 from functools import lru_cache
 
-INDENT, WIDTH = 4, 120
-
 
 class Positions:
     """A text as bytes, which is what columns count."""

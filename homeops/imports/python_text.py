@@ -10,7 +10,7 @@ from homeops.model.fields import KomodoModel
 from homeops.model.wire import defaults
 
 WIDTH = 120
-_INDENT = 4
+INDENT = 4
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
@@ -125,7 +125,7 @@ def source(value: Any, imports: Imports, *, indent: int = 0, before: int = 0, af
 
 
 def _spread(opened: str, arguments: Sequence[Argument], closed: str, imports: Imports, indent: int) -> str:
-    inner = indent + _INDENT
+    inner = indent + INDENT
     margin = " " * inner
     lines: list[str] = [opened]
     for argument in arguments:
@@ -234,7 +234,7 @@ def _long_text(text: str, indent: int, room: int) -> str:
         return whole
     *lines, last = text.split("\n")
     pieces = [*(f"{line}\n" for line in lines), *([last] if last else [])]
-    margin = " " * (indent + _INDENT)
+    margin = " " * (indent + INDENT)
     return "(\n" + "".join(f"{margin}{literal(piece)}\n" for piece in pieces) + f"{' ' * indent})"
 
 
