@@ -13,7 +13,7 @@ import yaml
 
 from homeops.compose.directories import read_directories
 from homeops.errors import LabError, Problem, SettingsError
-from homeops.fleet_graph import declared_fleet, fleet_graph
+from homeops.fleet_graph import FLEET, declared_fleet, fleet_graph
 from homeops.hosts.periphery_compose import IMAGE
 from homeops.komodo.first_key import ADMIN_NAME, ADMIN_PASSWORD, known_access
 from homeops.lab.core.settings import Settings
@@ -72,7 +72,7 @@ class OnMachines:
         Says whether a machine was made or started, so that it may not be as it was seen last.
         """
         site = load_settings(self.stack, self.root)
-        graph = fleet_graph(declared_fleet("homeops.fleet", site), site, self.root)
+        graph = fleet_graph(declared_fleet(FLEET, site), site, self.root)
         places = self.machines.have_places(site.hosts)
         check_own(places.gateway)
         self.home.have_machines(places.gateway)
